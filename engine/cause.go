@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/headgate-dev/headgate/gates"
+)
+
+// judgement gives the verdict and its cause in one sentence. notRun says why there was no replay.
+func judgement(rep *Report, fault *Fault, notRun string) (Verdict, string) {
+	if fault != nil {
+		return fault.Verdict, fault.Verdict.String() + ": " + fault.Err.Error()
+	}
+	switch outcome := gates.Worst(rep.Gates); {
+	case outcome == gates.Failed:
+		return failure(rep)
+	case outcome == gates.Errored || outcome == gates.Inconclusive:
+		return Inconclusive, "inconclusive: " + undecided(rep)
+	case notRun != "":
+		return Inconclusive, "inconclusive: nothing was replayed: " + notRun
+	case rep.Accounting.Planned == 0:
+		return Inconclusive, "inconclusive: no request was replayed"
+	}
+	return Passed, success(rep)
+}
+
+func success(rep *Report) string {
+	enforced := 0
+	for _, g := range rep.Gates {
+		if g.Severity == gates.Enforce && g.Outcome == gates.Passed {
+			enforced++
+		}
+	}
+	text := fmt.Sprintf("passed: %d of %d answers as recorded, %d gates hold",
+		rep.Accounting.Matched, rep.Accounting.Planned, enforced)
+	if rep.Flaky {
+		text += ", but only after a retry (flaky)"
+	}
+	return text
+}
+
+func undecided(rep *Report) string {
+	for _, g := range rep.Gates {
+		if g.Severity == gates.Enforce && (g.Outcome == gates.Inconclusive || g.Outcome == gates.Errored) {
+			return fmt.Sprintf("gate %s has no verdict: %s", g.Label(), g.Why())
+		}
+	}
+	return "no gate was enforced"
+}
+
+// failure names what broke: the recording where mock misses explain all of it, else the worst
+// finding behind the first failed gate.
+func failure(rep *Report) (Verdict, string) {
+	gate := firstFailed(rep.Gates)
+	if miss := unexplained(rep); miss != nil {
+		return Recording, fmt.Sprintf("recording: %s is not in the recording (%s), which explains the failures",
+			miss.Request, times(miss.Count))
+	}
+	return Failed, "failed: " + finding(rep, gate)
+}
+
+// firstFailed prefers gates on what was answered to those on resources, as the former name the field.
+func firstFailed(results []gates.Result) gates.Result {
+	best, rank := gates.Result{}, 100
+	order := map[string]int{"mock": 1, "side_effect": 2, "body": 3, "status": 3}
+	for _, g := range results {
+		if g.Outcome != gates.Failed || g.Severity != gates.Enforce {
+			continue
+		}
+		r, known := order[g.Family]
+		if !known {
+			r = 9
+		}
+		if r < rank {
+			best, rank = g, r
+		}
+	}
+	return best
+}
+
+// finding is the most telling thing behind a failed gate.
+func finding(rep *Report, g gates.Result) string {
+	switch g.Family {
+	case "mock", "side_effect":
+		if text := callFinding(rep.Mocks); text != "" {
+			return text
+		}
+	case "status", "body":
+		if len(rep.Differences) > 0 {
+			return rep.Differences[0].Sentence()
+		}
+	}
+	return fmt.Sprintf("gate %s: %s", g.Label(), g.Why())
+}
+
+func callFinding(mocks []MockReport) string {
+	for _, m := range mocks {
+		for _, miss := range m.Misses {
+			if miss.Changed {
+				return fmt.Sprintf("%s: %s is not called as recorded: %s (%s)",
+					m.Name, miss.Request, strings.Join(miss.Differs, ", "), times(miss.Count))
+			}
+		}
+	}
+	for _, m := range mocks {
+		for _, c := range m.Calls {
+			return fmt.Sprintf("%s: %s was called %s, recorded %s", m.Name, c.Endpoint, times(c.Made), times(c.Recorded))
+		}
+		for _, miss := range m.Misses {
+			return fmt.Sprintf("%s: %s is not in the recording (%s)", m.Name, miss.Request, times(miss.Count))
+		}
+	}
+	return ""
+}
+
+// unexplained returns a miss that shows the recording to be incomplete, where misses explain every
+// failure: none is a recorded call in another form, and no more answers differ than calls were missed.
+func unexplained(rep *Report) *MockMiss {
+	var first *MockMiss
+	var misses int64
+	for _, m := range rep.Mocks {
+		for i, miss := range m.Misses {
+			if miss.Changed {
+				return nil
+			}
+			if first == nil {
+				first = &m.Misses[i]
+			}
+			misses += miss.Count
+		}
+	}
+	wrong := rep.Accounting.Differed + rep.Accounting.StatusDiffered
+	if first == nil || int64(wrong) > misses || rep.Accounting.TransportErrors+rep.Accounting.TimedOut > 0 {
+		return nil
+	}
+	return first
+}
+
+// Sentence tells the difference: "POST /orders $.total differs in 12 of 40 (recorded 41.5, got 41)".
+func (d DifferenceReport) Sentence() string {
+	text := fmt.Sprintf("%s %s %s in %d of %d", d.Endpoint, d.Path, verb(d.Kind), d.Count, d.Of)
+	if len(d.Samples) == 0 {
+		return text
+	}
+	s := d.Samples[0]
+	switch d.Kind {
+	case "missing":
+		return text + fmt.Sprintf(" (recorded %s)", s.Expected)
+	case "extra":
+		return text + fmt.Sprintf(" (got %s)", s.Actual)
+	}
+	return text + fmt.Sprintf(" (recorded %s, got %s)", s.Expected, s.Actual)
+}
+
+func verb(kind string) string {
+	switch kind {
+	case "missing":
+		return "is missing"
+	case "extra":
+		return "is new"
+	case "type":
+		return "has another type"
+	case "order":
+		return "is in another order"
+	case "not_json":
+		return "is no longer JSON"
+	}
+	return "differs"
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func phaseOutcome(end ending, worst gates.Outcome) (gates.Outcome, string) {
+	switch {
+	case end.fault != nil && end.fault.Verdict == Failed:
+		return gates.Failed, end.fault.Error()
+	case end.fault != nil:
+		return gates.Errored, end.fault.Error()
+	case end.blocking != nil:
+		return end.blocking.Outcome, end.blocking.Label() + ": " + end.blocking.Why()
+	}
+	return worst, ""
+}

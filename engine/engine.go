@@ -1,0 +1,282 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/gates"
+)
+
+// Engine runs a pipeline. All fields are set before Run and not changed after.
+type Engine struct {
+	Pipeline *Pipeline
+	// Phases in running order.
+	Phases    []Phase
+	Reporters []Reporter
+	// Baseline is nil where the run file names none or its file is not there yet.
+	Baseline *gates.Baseline
+	// Stages leaves phases out; its zero value runs them all.
+	Stages Stages
+	// Hold is called before anything is undone, with the environment still up; it may be nil.
+	Hold func(ctx context.Context, r *Run)
+}
+
+// Options are what differs from run to run.
+type Options struct {
+	ID, Dir string
+	Seed    uint64
+	Clock   func() time.Time
+	// Reproduce is the command line that does this run again.
+	Reproduce string
+}
+
+// Run takes the pipeline through its phases and returns the report, which the reporters have written
+// by then. The error joins what went wrong while writing; the report stands all the same. It is nil
+// only where the run's folder could not be made.
+func (e *Engine) Run(ctx context.Context, o Options) (*Report, error) {
+	run, err := NewRun(o, e.Pipeline.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	x := newExecution(e, run, o)
+	x.open()
+	for i := 0; i < len(e.Phases); {
+		end := x.attempt(ctx, i)
+		switch {
+		case end.promoted:
+			i++
+		case x.mayGoBack(end):
+			i = x.goBack(ctx, i, end)
+		default:
+			return x.close(ctx, end.fault)
+		}
+	}
+	return x.close(ctx, nil)
+}
+
+// Stages selects phases by name; empty fields select nothing out.
+type Stages struct{ From, Until, Only string }
+
+// Left says why a phase is left out, or nothing. order holds all phase names in running order.
+func (s Stages) Left(name string, order []string) string {
+	place := func(n string) int {
+		for i, known := range order {
+			if known == n {
+				return i
+			}
+		}
+		return -1
+	}
+	switch {
+	case s.Only != "" && s.Only != name:
+		return "left out by --only " + s.Only
+	case s.From != "" && place(name) < place(s.From):
+		return "left out by --from " + s.From
+	case s.Until != "" && place(name) > place(s.Until):
+		return "left out by --until " + s.Until
+	}
+	return ""
+}
+
+// ending is how one attempt at a phase went.
+type ending struct {
+	promoted bool
+	// fault is why the phase could not go on, blocking the gate that was in the way; both may be nil.
+	fault    *Fault
+	blocking *gates.Result
+}
+
+// execution is the state of one Engine.Run.
+type execution struct {
+	*Engine
+	run     *Run
+	report  *Report
+	results *scoreboard
+	marks   []mark
+	order   []string
+	retries int
+}
+
+func newExecution(e *Engine, run *Run, o Options) *execution {
+	x := &execution{
+		Engine: e, run: run, results: newScoreboard(), marks: make([]mark, len(e.Phases)),
+		retries: e.Pipeline.OnFailure.Retries,
+		report: &Report{
+			Schema: ReportSchema, RunID: o.ID, Pipeline: e.Pipeline.Name, File: e.Pipeline.Path,
+			Started: o.Clock().UTC(), Seed: o.Seed, Reproduce: o.Reproduce, Dir: run.Dir,
+		},
+	}
+	for _, p := range e.Phases {
+		x.order = append(x.order, p.Name())
+		x.report.Phases = append(x.report.Phases, PhaseReport{Name: p.Name(), Outcome: gates.Skipped})
+	}
+	run.watch = func(ev Event) {
+		for _, r := range e.Reporters {
+			r.Event(ev)
+		}
+	}
+	return x
+}
+
+// open writes what is known before the first phase.
+func (x *execution) open() {
+	x.run.Emit(Event{Kind: RunStarted, Text: x.Pipeline.Name})
+	for key, value := range machine() {
+		x.run.Fingerprint(key, value)
+	}
+	x.run.Fingerprint("pipeline", x.Pipeline.Name)
+	if err := x.writeEffective(); err != nil {
+		x.run.Note("", "%v", err)
+	}
+}
+
+func (x *execution) writeEffective() error {
+	f, err := x.run.Artifact("pipeline.effective.yaml")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(spec.Effective(x.Pipeline.Document))
+	return errors.Join(err, f.Close())
+}
+
+// attempt runs one phase once and judges.
+func (x *execution) attempt(ctx context.Context, i int) ending {
+	phase, told := x.Phases[i], &x.report.Phases[i]
+	x.marks[i] = x.run.mark()
+	if why := x.skip(phase); why != "" {
+		told.Why = why
+		x.run.Emit(Event{Kind: PhaseEnded, Phase: phase.Name(), Text: string(gates.Skipped) + ": " + why})
+		return ending{promoted: true}
+	}
+	told.Attempts++
+	x.run.Emit(Event{Kind: PhaseStarted, Phase: phase.Name(), Attempt: told.Attempts})
+	started := x.run.Clock()
+	err := runPhase(ctx, phase, x.run)
+	end := x.judge(ctx, i, err)
+	told.Seconds += x.run.Clock().Sub(started).Seconds()
+	told.Outcome, told.Why = phaseOutcome(end, x.results.worst(phase.Name()))
+	x.run.Emit(Event{Kind: PhaseEnded, Phase: phase.Name(), Attempt: told.Attempts, Text: string(told.Outcome)})
+	return end
+}
+
+func (x *execution) skip(p Phase) string {
+	if why := x.Stages.Left(p.Name(), x.order); why != "" {
+		return why
+	}
+	if s, ok := p.(Skipper); ok {
+		return s.Skip()
+	}
+	return ""
+}
+
+// runPhase runs the phase under its time limit. A panic becomes an internal fault, so that what was
+// started is undone all the same.
+func runPhase(ctx context.Context, p Phase, r *Run) (err error) {
+	ctx, stop := r.guarded(ctx)
+	defer stop()
+	if t, ok := p.(Timed); ok && t.Timeout() > 0 {
+		var cancel context.CancelFunc
+		late := &Fault{Verdict: Environment, Err: fmt.Errorf("not done within %s", t.Timeout())}
+		ctx, cancel = context.WithTimeoutCause(ctx, t.Timeout(), late)
+		defer cancel()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Fault{Verdict: Internal, Err: fmt.Errorf("panic: %v", v), Details: stack()}
+		}
+	}()
+	err = p.Run(ctx, r)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}
+
+// judge freezes the metrics and judges the gates of phase i and, because a promise once kept must
+// still hold, those of the phases before it.
+func (x *execution) judge(ctx context.Context, i int, err error) ending {
+	if err != nil {
+		fault := AsFault(err)
+		if fault.Verdict == Failed || fault.Verdict == SUT {
+			x.judgeThrough(ctx, i)
+		} else {
+			x.report.Snapshot = x.run.Snapshot(context.WithoutCancel(ctx))
+		}
+		return ending{fault: fault}
+	}
+	x.judgeThrough(ctx, i)
+	if blocking := x.results.blocking(x.Phases[i].Name()); blocking != nil {
+		return ending{blocking: blocking}
+	}
+	return ending{promoted: true}
+}
+
+func (x *execution) judgeThrough(ctx context.Context, last int) {
+	ctx = context.WithoutCancel(ctx)
+	snapshot := x.run.Snapshot(ctx)
+	x.report.Snapshot = snapshot
+	baseline := x.comparable()
+	for _, p := range x.Phases[:last+1] {
+		g, ok := p.(Gated)
+		if !ok || x.skip(p) != "" {
+			continue
+		}
+		for _, program := range g.Gates() {
+			result := program.Judge(ctx, gates.Input{
+				Snapshot: snapshot, Baseline: baseline, Fingerprint: x.run.fingerprints(), Seed: x.run.Seed,
+			})
+			if x.results.record(result) {
+				x.run.Emit(Event{Kind: GateJudged, Phase: x.Phases[last].Name(), Gate: &result})
+			}
+		}
+	}
+}
+
+// comparable is what the run is measured against: the pinned baseline, else what the capture itself
+// says, else nothing.
+func (x *execution) comparable() *gates.Baseline {
+	recorded := x.run.Recorded.Snapshot()
+	if x.Pipeline.Baseline.Source == "pinned" || len(recorded.All()) == 0 {
+		return x.Baseline
+	}
+	return &gates.Baseline{
+		Schema: gates.BaselineSchema, Pipeline: x.Pipeline.Name, RunID: "capture",
+		Fingerprint: x.run.fingerprints(), Snapshot: recorded,
+	}
+}
+
+// mayGoBack tells whether the gate in the way sends the run back and a try is left.
+func (x *execution) mayGoBack(end ending) bool {
+	return end.blocking != nil && end.blocking.Outcome == gates.Failed &&
+		end.blocking.OnFail != gates.Stop && x.retries > 0 && x.Pipeline.OnFailure.Rollback != "none"
+}
+
+// goBack undoes everything from the gate's target phase on and returns that phase's place.
+func (x *execution) goBack(ctx context.Context, from int, end ending) int {
+	x.retries--
+	x.report.Flaky = true
+	target := from
+	for i, name := range x.order {
+		if name == string(end.blocking.OnFail) && i < from {
+			target = i
+		}
+	}
+	x.run.Emit(Event{
+		Kind: RolledBack, Phase: x.order[from],
+		Text: fmt.Sprintf("%s failed: back to %s", end.blocking.Label(), x.order[target]),
+	})
+	err := errors.Join(x.run.unwind(ctx, x.marks[target]), x.run.rewind(ctx))
+	if err != nil {
+		x.run.Note(x.order[target], "going back: %v", err)
+	}
+	x.results.forget(x.order[target:])
+	for _, p := range x.Phases[target:] {
+		if m, ok := p.(Measurer); ok {
+			x.run.Metrics.Reset(m.Scopes()...)
+		}
+	}
+	return target
+}

@@ -1,0 +1,4 @@
+package spec
+
+// SplitLines is for tests that check positions.
+var SplitLines = splitLines

@@ -1,0 +1,190 @@
+package embedded
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/headgate-dev/headgate/mocks"
+)
+
+// entry is a stub with all that answering needs.
+type entry struct {
+	stub    *mocks.Stub
+	at      int // place in the plan, and in the hit counters
+	rank    int // place in the order of trying: lower first
+	payload []byte
+	header  http.Header
+}
+
+// index finds the stub for a request at a cost that does not grow with the number of stubs: by method
+// and literal path, then by what else the stubs there pin. Only stubs without a literal path are tried
+// one by one. It is immutable.
+type index struct {
+	entries []*entry
+	nodes   map[nodeKey]*node
+	loose   bucket
+	near    near
+}
+
+// nodeKey is a method (empty for any) and a literal path.
+type nodeKey struct{ method, path string }
+
+// node holds the stubs of one method and path, by shape.
+type node struct{ shapes []*shape }
+
+// bucket holds the stubs of one key in the order of trying, those of scenarios by state.
+type bucket struct {
+	plain  []*entry
+	states map[state][]*entry
+	names  []string // of the scenarios in states
+}
+
+// state is one state of one scenario; an empty name of the state is any state.
+type state struct{ scenario, name string }
+
+func newIndex(stubs []*mocks.Stub) (*index, error) {
+	x := &index{nodes: map[nodeKey]*node{}}
+	ids := make(map[string]bool, len(stubs))
+	for i, s := range stubs {
+		if ids[s.ID] {
+			return nil, fmt.Errorf("two stubs have the ID %q; the second is %q", s.ID, s.Label())
+		}
+		ids[s.ID] = true
+		e := &entry{stub: s, at: i, payload: s.Response.Payload(), header: http.Header{}}
+		for name, values := range s.Response.Headers {
+			name = http.CanonicalHeaderKey(name)
+			e.header[name] = append(e.header[name], values...)
+		}
+		x.entries = append(x.entries, e)
+	}
+	ordered := slices.Clone(x.entries)
+	slices.SortFunc(ordered, func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(a.stub.Rank(), b.stub.Rank()), cmp.Compare(b.at, a.at))
+	})
+	for rank, e := range ordered {
+		e.rank = rank
+		x.add(e)
+	}
+	x.near = newNear(x.entries)
+	return x, nil
+}
+
+func (x *index) add(e *entry) {
+	p := e.stub.Request
+	path, _, _, literal := p.Literal()
+	if !literal {
+		x.loose.add(e)
+		return
+	}
+	key := nodeKey{p.Method, path}
+	if p.AnyMethod() {
+		key.method = ""
+	}
+	n := x.nodes[key]
+	if n == nil {
+		n = &node{}
+		x.nodes[key] = n
+	}
+	n.add(e)
+}
+
+func (n *node) add(e *entry) {
+	s, key := shapeOf(e.stub.Request)
+	for _, known := range n.shapes {
+		if known.name == s.name {
+			known.add(key, e)
+			return
+		}
+	}
+	s.buckets = map[uint64]*bucket{}
+	s.add(key, e)
+	n.shapes = append(n.shapes, s)
+}
+
+func (s *shape) add(key uint64, e *entry) {
+	b := s.buckets[key]
+	if b == nil {
+		b = &bucket{}
+		s.buckets[key] = b
+	}
+	b.add(e)
+}
+
+func (b *bucket) add(e *entry) {
+	s := e.stub
+	if s.Scenario == "" {
+		b.plain = append(b.plain, e)
+		return
+	}
+	if b.states == nil {
+		b.states = map[state][]*entry{}
+	}
+	if !slices.Contains(b.names, s.Scenario) {
+		b.names = append(b.names, s.Scenario)
+	}
+	at := state{s.Scenario, s.RequiredState}
+	b.states[at] = append(b.states[at], e)
+}
+
+// candidates are the buckets that may hold a stub for the request.
+func (x *index) candidates(r *mocks.Request) []*bucket {
+	found := make([]*bucket, 0, 4)
+	for _, key := range [...]nodeKey{{r.Method, r.Path}, {"", r.Path}} {
+		if n := x.nodes[key]; n != nil {
+			for _, s := range n.shapes {
+				found = s.find(found, r)
+			}
+		}
+	}
+	if len(x.loose.plain) > 0 || len(x.loose.names) > 0 {
+		found = append(found, &x.loose)
+	}
+	return found
+}
+
+// lookup finds the stub that answers the request, or nil, and moves its scenario on. Checking the
+// state, matching and moving on are one step.
+func (x *index) lookup(r *mocks.Request, a *attempt) *entry {
+	found := x.candidates(r)
+	if !slices.ContainsFunc(found, func(b *bucket) bool { return len(b.names) > 0 }) {
+		return best(found, r, nil)
+	}
+	a.stateMu.Lock()
+	defer a.stateMu.Unlock()
+	e := best(found, r, a.states)
+	if e != nil && e.stub.Scenario != "" && e.stub.NewState != "" {
+		a.states[e.stub.Scenario] = e.stub.NewState
+	}
+	return e
+}
+
+func best(found []*bucket, r *mocks.Request, states map[string]string) *entry {
+	var top *entry
+	for _, b := range found {
+		top = first(b.plain, r, top)
+		for _, name := range b.names {
+			current, moved := states[name]
+			if !moved {
+				current = mocks.Started
+			}
+			top = first(b.states[state{name, current}], r, top)
+			top = first(b.states[state{name, ""}], r, top)
+		}
+	}
+	return top
+}
+
+// first is the first of the list that matches, unless top comes before it.
+func first(list []*entry, r *mocks.Request, top *entry) *entry {
+	for _, e := range list {
+		if top != nil && top.rank < e.rank {
+			return top
+		}
+		if e.stub.Request.Matches(r) {
+			return e
+		}
+	}
+	return top
+}

@@ -1,0 +1,152 @@
+// Package mockstest holds the conformance suite that every HTTP provider of mocks passes.
+package mockstest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate-dev/headgate/mocks"
+)
+
+// Run checks that a provider keeps the promises of [mocks.Provider] and [mocks.Server] and answers as
+// WireMock does.
+func Run(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	t.Run("matching", func(t *testing.T) { matching(t, p) })
+	t.Run("priority", func(t *testing.T) { priority(t, p) })
+	t.Run("answers", func(t *testing.T) { answers(t, p) })
+	t.Run("delays", func(t *testing.T) { delays(t, p) })
+	t.Run("scenario order", func(t *testing.T) { scenarioOrder(t, p) })
+	t.Run("concurrent scenario", func(t *testing.T) { concurrentScenario(t, p) })
+	t.Run("misses", func(t *testing.T) { misses(t, p) })
+	t.Run("journal under concurrency", func(t *testing.T) { journal(t, p) })
+	t.Run("rewind", func(t *testing.T) { rewind(t, p) })
+	t.Run("close twice", func(t *testing.T) { closeTwice(t, p) })
+	t.Run("own recording", func(t *testing.T) { ownRecording(t, p) })
+}
+
+func matching(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	for name, c := range matchCases() {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, p, `{"request": `+c.request+`, "response": {"status": 200, "body": "hit"}}`)
+			for _, hit := range c.hits {
+				if r := hit.do(t, s); r.status != 200 || r.body != "hit" && hit.method != http.MethodHead {
+					t.Errorf("%+v: got %d %s, want a hit", hit, r.status, r.body)
+				}
+			}
+			for _, miss := range c.misses {
+				if r := miss.do(t, s); r.status != mocks.DefaultMissStatus {
+					t.Errorf("%+v: got %d %s, want a miss", miss, r.status, r.body)
+				}
+			}
+		})
+	}
+}
+
+func priority(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"mappings": [
+		{"id": "5f7a3c7e-0000-4000-8000-000000000001", "priority": 1,
+		 "request": {"urlPathPattern": "/p/first.*"}, "response": {"body": "pattern 1"}},
+		{"id": "5f7a3c7e-0000-4000-8000-000000000002",
+		 "request": {"method": "GET", "url": "/p/first"}, "response": {"body": "literal 5"}},
+		{"id": "5f7a3c7e-0000-4000-8000-000000000003",
+		 "request": {"method": "GET", "url": "/p/second"}, "response": {"body": "older"}},
+		{"id": "5f7a3c7e-0000-4000-8000-000000000004",
+		 "request": {"method": "ANY", "urlPath": "/p/second"}, "response": {"body": "newer"}},
+		{"id": "5f7a3c7e-0000-4000-8000-000000000005", "priority": 9,
+		 "request": {"urlPattern": ".*"}, "response": {"body": "fallback"}}
+	]}`)
+	for target, want := range map[string]string{
+		"/p/first": "pattern 1", "/p/second": "newer", "/p/third": "fallback",
+	} {
+		if got := (call{target: target}).do(t, s).body; got != want {
+			t.Errorf("%s: got %q, want %q", target, got, want)
+		}
+	}
+}
+
+func answers(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"mappings": [
+		{"request": {"url": "/list"}, "response": {"status": 201,
+		 "headers": {"Content-Type": "text/plain", "Set-Cookie": ["a=1", "b=2"]}, "body": "text"}},
+		{"request": {"url": "/json"}, "response": {"jsonBody": {"b": [1, 2.50], "a": null}}},
+		{"request": {"url": "/binary"}, "response": {"base64Body": "AP8Q/w=="}},
+		{"request": {"url": "/nothing"}, "response": {"status": 204}},
+		{"request": {"url": "/empty"}, "response": {}},
+		{"request": {"url": "/moved"}, "response": {"status": 404, "statusMessage": "Gone Fishing", "body": "x"}}
+	]}`)
+	for target, want := range map[string]reply{
+		"/list":    {status: 201, body: "text"},
+		"/json":    {status: 200, body: `{"b":[1,2.50],"a":null}`},
+		"/binary":  {status: 200, body: "\x00\xff\x10\xff"},
+		"/nothing": {status: 204},
+		"/empty":   {status: 200},
+		"/moved":   {status: 404, body: "x"},
+	} {
+		got := call{target: target}.do(t, s)
+		if got.status != want.status || got.body != want.body {
+			t.Errorf("%s: got %d %q, want %d %q", target, got.status, got.body, want.status, want.body)
+		}
+	}
+	cookies := call{target: "/list"}.do(t, s).header["Set-Cookie"]
+	if diff := cmp.Diff([]string{"a=1", "b=2"}, cookies); diff != "" {
+		t.Errorf("header with two values (-want +got):\n%s", diff)
+	}
+	big := `{"request": {"url": "/big"}, "response": {"body": "` + strings.Repeat("x", 1<<20) + `"}}`
+	if got := (call{target: "/big"}).do(t, start(t, p, big)); len(got.body) != 1<<20 {
+		t.Errorf("big body: got %d bytes", len(got.body))
+	}
+}
+
+func delays(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"mappings": [
+		{"request": {"url": "/fixed"}, "response": {"body": "x", "fixedDelayMilliseconds": 60}},
+		{"request": {"url": "/uniform"}, "response": {"body": "x",
+		 "delayDistribution": {"type": "uniform", "lower": 50, "upper": 70}}},
+		{"request": {"url": "/dribble"}, "response": {"body": "x",
+		 "chunkedDribbleDelay": {"numberOfChunks": 3, "totalDuration": 60}}}
+	]}`)
+	for _, target := range []string{"/fixed", "/uniform", "/dribble"} {
+		begin := time.Now()
+		got := call{target: target}.do(t, s)
+		if took := time.Since(begin); took < 45*time.Millisecond || got.body != "x" {
+			t.Errorf("%s: %q after %s, want x after about 60ms", target, got.body, took)
+		}
+	}
+}
+
+func closeTwice(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"request": {"url": "/slow"}, "response": {"fixedDelayMilliseconds": 60000}}`)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := call{target: "/slow"}.try(t, s)
+		failed <- err
+	}()
+	for s.Journal().Requests == 0 && len(failed) == 0 {
+		time.Sleep(time.Millisecond) // the journal has no channel to wait on
+	}
+	begin := time.Now()
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("Close took %s", took)
+	}
+	if err := <-failed; err == nil {
+		t.Error("the answer of a closed mock arrived")
+	}
+	if _, err := (call{target: "/slow"}).try(t, s); err == nil {
+		t.Error("a closed mock still answers")
+	}
+}

@@ -1,0 +1,88 @@
+package backends
+
+import (
+	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/mocks"
+	"github.com/headgate-dev/headgate/services"
+)
+
+// Config holds the settings under `backends:` in a run file.
+type Config struct {
+	// Mocks answer for dependencies from captured traffic.
+	Mocks []Mock `yaml:"mocks"`
+	// Real services that the application may call.
+	Real []Real `yaml:"real"`
+	// Real databases that the application may use.
+	Databases *spec.Node `yaml:"databases"`
+}
+
+// Mock is one mocked dependency.
+type Mock struct {
+	// Name by which ${mocks.NAME.url} and gates refer to the mock.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Type of the dependency.
+	Type string `yaml:"type" jsonschema:"enum=http,enum=db"`
+	// Engine that serves the stubs: embedded runs in this process, wiremock in a container.
+	Engine string `yaml:"engine" jsonschema:"enum=embedded,enum=wiremock"`
+	// Image of the wiremock engine.
+	Image string `yaml:"image"`
+	// Stubs are captured outbound traffic, or a folder or file of WireMock mappings.
+	Stubs string `yaml:"stubs"`
+	// Traffic is captured database traffic, for type db.
+	Traffic string `yaml:"traffic"`
+	// Port to listen on; a free one by default.
+	Port int `yaml:"port" jsonschema:"minimum=0,maximum=65535"`
+	// Match says which parts of a request do not count.
+	Match mocks.Match `yaml:"match"`
+	// Latency of the answers: none, recorded, or a duration.
+	Latency mocks.Latency `yaml:"latency"`
+	// OnMiss says how a request that no stub matches is answered.
+	OnMiss OnMiss `yaml:"on_miss"`
+	// Gates on the mock's own metrics.
+	Gates *spec.Node `yaml:"gates"`
+}
+
+// OnMiss says how a request that no stub matches is answered.
+type OnMiss struct {
+	// Status of the answer, an error status: a miss is never a silent 200.
+	Status int `yaml:"status" jsonschema:"minimum=400,maximum=599"`
+}
+
+// Real is a real service that the application may call.
+type Real struct {
+	// Name by which ${real.NAME.url} and gates refer to the service.
+	Name string `yaml:"name" jsonschema:"required"`
+	// URL of a service that is already running.
+	URL string `yaml:"url"`
+	// Namespace of the service in a cluster; local runs do not use it.
+	Namespace string `yaml:"namespace"`
+	// Probe that must answer before anyone depends on the service.
+	Probe services.Ready `yaml:"probe"`
+	// Traffic is captured outbound traffic to the service: its GET and HEAD requests are sent again
+	// and their latency is judged against the recorded one.
+	Traffic string `yaml:"traffic"`
+	// Gates on the service's own metrics.
+	Gates *spec.Node `yaml:"gates"`
+}
+
+// UnmarshalSpec fills in the defaults before reading.
+func (m *Mock) UnmarshalSpec(n *spec.Node) spec.Diagnostics {
+	type plain Mock
+	*m = Mock{Type: "http", Engine: "embedded", Match: mocks.DefaultMatch(), OnMiss: OnMiss{Status: 599}}
+	return spec.Decode(n, (*plain)(m))
+}
+
+// UnmarshalSpec fills in the defaults before reading.
+func (r *Real) UnmarshalSpec(n *spec.Node) spec.Diagnostics {
+	type plain Real
+	*r = Real{Probe: services.DefaultReady()}
+	return spec.Decode(n, (*plain)(r))
+}
+
+// ShortMock is a mock of which only the service, its captured traffic and perhaps a port are given.
+func ShortMock(service, captured string, port int) Mock {
+	return Mock{
+		Name: service, Type: "http", Engine: "embedded", Stubs: captured, Port: port,
+		Match: mocks.DefaultMatch(), OnMiss: OnMiss{Status: 599},
+	}
+}

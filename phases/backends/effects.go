@@ -1,0 +1,110 @@
+package backends
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/headgate-dev/headgate/mocks"
+	"github.com/headgate-dev/headgate/traffic"
+)
+
+// effects compares the calls that the application made to a mock with the recorded ones. Calls are
+// told apart by key: a stub, or all steps of a scenario, as they answer the same request in turn.
+type effects struct {
+	exchanges []mocks.Exchange
+	keys      map[string]string // stub ID to key
+	endpoints map[string]string // key to endpoint
+	methods   map[string]string // key to method
+}
+
+// tally is the outcome for one mock.
+type tally struct {
+	recorded, made, missing, extra, writes int64
+	// byKey holds recorded and made calls of each key.
+	byKey map[string]*calls
+}
+
+type calls struct{ recorded, made int64 }
+
+func newEffects(exchanges []mocks.Exchange, stubs []*mocks.Stub) *effects {
+	e := &effects{
+		exchanges: exchanges, keys: map[string]string{}, endpoints: map[string]string{}, methods: map[string]string{},
+	}
+	for _, s := range stubs {
+		e.keys[s.ID] = cmp.Or(s.Scenario, s.ID)
+	}
+	for _, x := range exchanges {
+		key := e.keys[x.StubID]
+		e.endpoints[key] = traffic.Endpoint(x.Record.Request.Method, x.Record.Request.URL)
+		e.methods[key] = x.Record.Request.Method
+	}
+	return e
+}
+
+// count compares the journal with what the recording holds for the requests that were played.
+func (e *effects) count(j mocks.Journal, played func(string) bool) tally {
+	t := tally{byKey: map[string]*calls{}}
+	at := func(key string) *calls {
+		if t.byKey[key] == nil {
+			t.byKey[key] = &calls{}
+		}
+		return t.byKey[key]
+	}
+	for _, x := range e.exchanges {
+		if played(x.Record.Parent) {
+			at(e.keys[x.StubID]).recorded++
+			t.recorded++
+		}
+	}
+	for id, n := range j.Hits {
+		at(e.keys[id]).made += n
+		if isWrite(e.methods[e.keys[id]]) {
+			t.writes += n
+		}
+	}
+	for _, c := range t.byKey {
+		t.missing += max(0, c.recorded-c.made)
+		t.extra += max(0, c.made-c.recorded)
+	}
+	for _, m := range j.Misses {
+		t.extra += m.Count
+		if isWrite(m.Request.Method) {
+			t.writes += m.Count
+		}
+	}
+	t.made = j.Requests
+	return t
+}
+
+func isWrite(method string) bool {
+	return !slices.Contains([]string{"", "GET", "HEAD", "OPTIONS"}, method)
+}
+
+// changed tells whether the nearest stub of a miss is a recorded call that the application did not
+// make: then it makes the call, but differently.
+func (e *effects) changed(m mocks.MissReport, t tally) bool {
+	if len(m.Nearest) == 0 {
+		return false
+	}
+	key := e.keys[m.Nearest[0].Stub.ID]
+	c := t.byKey[key]
+	endpoint := traffic.Endpoint(m.Request.Method, m.Request.URL)
+	return c != nil && c.made < c.recorded && e.endpoints[key] == endpoint
+}
+
+// byEndpoint lists the endpoints whose calls are not as recorded, the largest gap first.
+func (e *effects) byEndpoint(t tally) map[string]*calls {
+	sums := map[string]*calls{}
+	for key, c := range t.byKey {
+		if c.made == c.recorded {
+			continue
+		}
+		endpoint := e.endpoints[key]
+		if sums[endpoint] == nil {
+			sums[endpoint] = &calls{}
+		}
+		sums[endpoint].recorded += c.recorded
+		sums[endpoint].made += c.made
+	}
+	return sums
+}

@@ -1,0 +1,182 @@
+// Package inbound is phase 4: it replays the captured inbound traffic against the application under
+// test and accounts for every request.
+package inbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/traffic/replay"
+	"github.com/headgate-dev/headgate/traffic/verify"
+)
+
+// Phase is the phase of the replay. It is also the stage on which the canary plays: the canary is the
+// first part of the one replay, so that each request is sent once.
+type Phase struct {
+	plan  *verify.Plan
+	trial *verify.Trial
+}
+
+// New makes the phase; plan is nil where nothing is replayed.
+func New(plan *verify.Plan) *Phase { return &Phase{plan: plan} }
+
+// Name is the phase's name.
+func (p *Phase) Name() string { return engine.Replay }
+
+// Scopes names what the phase measures.
+func (p *Phase) Scopes() []string { return []string{"replay", "endpoint"} }
+
+// Skip passes the phase over where nothing is replayed.
+func (p *Phase) Skip() string {
+	if p.plan == nil {
+		return "no replay"
+	}
+	return ""
+}
+
+// Planned is the number of requests of the whole replay.
+func (p *Phase) Planned() int { return p.plan.Set.Len() }
+
+// Plan says what would be sent.
+func (p *Phase) Plan() []string {
+	c := p.plan.Replay
+	lines := []string{
+		fmt.Sprintf("%d requests to %s at %s, %d sessions at a time, about %s", p.Planned(), c.Target,
+			c.TimeScale, c.Concurrency, c.Pacing().Duration(p.plan.Set).Round(100*time.Millisecond)),
+		p.plan.Sessions,
+	}
+	for _, e := range p.plan.Endpoints() {
+		lines = append(lines, fmt.Sprintf("%6d  %s", e.Requests, e.Endpoint))
+	}
+	return lines
+}
+
+// Canary begins the replay and plays at least n requests of it.
+func (p *Phase) Canary(ctx context.Context, r *engine.Run, n int) error {
+	if err := p.begin(r); err != nil {
+		return err
+	}
+	return classify(p.trial.Canary(ctx, n))
+}
+
+// Run plays what the canary has left.
+func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
+	if p.trial == nil {
+		if err := p.begin(r); err != nil {
+			return err
+		}
+	}
+	return classify(p.trial.Rest(ctx))
+}
+
+// begin opens the result files and starts the trial.
+func (p *Phase) begin(r *engine.Run) error {
+	target, err := p.target(r)
+	if err != nil {
+		return err
+	}
+	results, err := open(r, "results.jsonl")
+	if err != nil {
+		return err
+	}
+	diffs, err := open(r, "diffs.jsonl")
+	if err != nil {
+		return err
+	}
+	p.trial, err = p.plan.Begin(verify.Env{
+		Target: target, Metrics: r.Metrics, Results: results, Diffs: diffs, Played: r.Played,
+		Mocks: r.Mocked, Clock: r.Clock, Seed: r.Seed,
+		Progress: func(g verify.Progress) { r.Emit(progress(g)) },
+	})
+	if err != nil {
+		return &engine.Fault{Verdict: engine.Invalid, Err: err}
+	}
+	trial := p.trial
+	r.Cleanup("replay", func(context.Context) error {
+		p.trial = nil
+		return trial.Close()
+	})
+	r.Fingerprint("traffic", p.plan.Set.Hash())
+	r.Fingerprint("concurrency", fmt.Sprint(p.plan.Replay.Concurrency))
+	r.Fingerprint("time_scale", p.plan.Replay.TimeScale.String())
+	r.Note(engine.Replay, "%s", p.plan.Sessions)
+	return nil
+}
+
+func open(r *engine.Run, name string) (*os.File, error) {
+	f, err := r.Artifact(name)
+	if err != nil {
+		return nil, err
+	}
+	r.Cleanup(name, func(context.Context) error { return f.Close() })
+	return f, nil
+}
+
+// target is the base URL of the application under test.
+func (p *Phase) target(r *engine.Run) (string, error) {
+	target := p.plan.Replay.Target
+	if strings.Contains(target, "://") {
+		return target, nil
+	}
+	if url, ok := r.Lookup("apps." + target + ".url"); ok {
+		return url, nil
+	}
+	return "", &engine.Fault{
+		Verdict: engine.Invalid, Err: fmt.Errorf("target %s is not running", target),
+		Hint: "run the phase sut as well, or give a URL as target",
+	}
+}
+
+func progress(g verify.Progress) engine.Event {
+	return engine.Event{
+		Kind: engine.Progressed, Phase: engine.Replay, Progress: engine.Progress{
+			Sent: g.Sent, Planned: g.Planned, Passed: g.Matched, P95: g.P95, Misses: g.Misses,
+		},
+	}
+}
+
+// classify turns what ended a replay early into a fault.
+func classify(err error) error {
+	var tripped *verify.Tripped
+	var unwritten *verify.WriteError
+	switch {
+	case errors.As(err, &tripped):
+		return &engine.Fault{Verdict: engine.Failed, Err: tripped, Hint: "see the slowest and failing endpoints below"}
+	case errors.As(err, &unwritten):
+		return &engine.Fault{Verdict: engine.Environment, Err: unwritten, Hint: "free some space, or choose another folder with --out"}
+	}
+	return err
+}
+
+// Tell adds the replay to the report.
+func (p *Phase) Tell(r *engine.Run, rep *engine.Report) {
+	if p.plan == nil {
+		return
+	}
+	rep.Accounting.Planned = p.Planned()
+	if p.trial == nil {
+		rep.Accounting.Aborted = p.Planned()
+		return
+	}
+	p.trial.Abandon()
+	tellAccounting(p.trial.Accounting(), &rep.Accounting)
+	p.tellDifferences(rep)
+	p.tellEndpoints(rep)
+	p.tellRules(r)
+}
+
+func tellAccounting(counts map[replay.Bucket]int, a *engine.Accounting) {
+	a.Matched = counts[replay.Matched]
+	a.Differed = counts[replay.Differed]
+	a.StatusDiffered = counts[replay.StatusDiffered]
+	a.TransportErrors = counts[replay.TransportError]
+	a.TimedOut = counts[replay.TimedOut]
+	a.Shed = counts[replay.Shed]
+	a.Aborted = counts[replay.Aborted]
+	a.Skipped = counts[replay.Skipped]
+}

@@ -1,0 +1,164 @@
+// Package phases lists the four phases in running order and joins them with their drivers and
+// providers.
+package phases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/gates"
+	"github.com/headgate-dev/headgate/gates/metric"
+	"github.com/headgate-dev/headgate/mocks/embedded"
+	"github.com/headgate-dev/headgate/phases/backends"
+	"github.com/headgate-dev/headgate/phases/inbound"
+	"github.com/headgate-dev/headgate/phases/quality"
+	"github.com/headgate-dev/headgate/phases/sut"
+	"github.com/headgate-dev/headgate/services/process"
+	"github.com/headgate-dev/headgate/traffic/verify"
+)
+
+// Metrics declares every metric that gates can refer to.
+func Metrics() []metric.Desc {
+	return slices.Concat(backends.Metrics(), sut.Metrics(), verify.Metrics())
+}
+
+// Source is a run file and what to fill in.
+type Source struct {
+	// Path of the run file.
+	Path string
+	// Vars are values for ${NAME} that win over those of the run file.
+	Vars map[string]string
+	// Env looks up environment variables for ${env.NAME}.
+	Env func(string) (string, bool)
+	// Seed for the sampling of traffic.
+	Seed uint64
+}
+
+// Load reads a run file and everything it names, and makes the engine. Nothing is started. The
+// findings hold every mistake; the engine is nil if one of them is an error.
+func Load(ctx context.Context, s Source) (*engine.Engine, spec.Diagnostics) {
+	pipeline, ds := engine.Load(s.Path, s.Vars, s.Env)
+	if pipeline == nil {
+		return nil, ds
+	}
+	registry, err := metric.New(Metrics()...)
+	if err != nil {
+		panic(err)
+	}
+	pipeline.Metrics = registry
+	baseline := loadBaseline(pipeline, &ds)
+	plan, more := verify.Load(ctx, verify.Sections{
+		Traffic: pipeline.Traffic, Replay: pipeline.Replay, Resolve: pipeline.Resolve,
+		Metrics: registry, Seed: s.Seed,
+	})
+	ds.Add(more)
+	list := all(ctx, pipeline, plan, &ds)
+	checkReferences(pipeline, &ds)
+	checkTarget(pipeline, plan, &ds)
+	if ds.Err() != nil {
+		return nil, ds
+	}
+	return &engine.Engine{Pipeline: pipeline, Phases: list, Baseline: baseline}, ds
+}
+
+// all lists the four phases in running order.
+func all(ctx context.Context, p *engine.Pipeline, plan *verify.Plan, ds *spec.Diagnostics) []engine.Phase {
+	first, more := backends.New(ctx, p, backendInputs(plan))
+	ds.Add(more)
+	second, more := sut.New(p, process.Driver{}, nil)
+	ds.Add(more)
+	fourth := inbound.New(plan)
+	var stage quality.Stage
+	if plan != nil {
+		stage = fourth
+	}
+	third, more := quality.New(p, stage, quality.Subject{App: target(plan), Recorded: first.Recorded()})
+	ds.Add(more)
+	return []engine.Phase{first, second, third, fourth}
+}
+
+func backendInputs(plan *verify.Plan) backends.Inputs {
+	in := backends.Inputs{Embedded: embedded.Provider{}}
+	if plan == nil {
+		return in
+	}
+	in.Inbound = plan.Inbound
+	for _, m := range plan.Replay.Mocks {
+		in.Short = append(in.Short, backends.ShortMock(m.Service, m.Traffic, m.Port))
+	}
+	return in
+}
+
+func target(plan *verify.Plan) string {
+	if plan == nil || strings.Contains(plan.Replay.Target, "://") {
+		return ""
+	}
+	return plan.Replay.Target
+}
+
+// loadBaseline reads the pinned baseline. One that is not there yet is no mistake: the gates that
+// need it say so.
+func loadBaseline(p *engine.Pipeline, ds *spec.Diagnostics) *gates.Baseline {
+	if p.Baseline.Source != "pinned" || p.Baseline.File == "" {
+		return nil
+	}
+	at := p.Document.Root.Key("baseline").Key("file").Pos()
+	b, err := gates.LoadBaseline(p.Resolve(p.Baseline.File))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		ds.Warnf(at, "make it from a passed run: headgate baseline record --out "+p.Baseline.File,
+			"the baseline %s does not exist yet", p.Baseline.File)
+	case err != nil:
+		ds.Errorf(at, "make it again: headgate baseline record", "baseline: %v", err)
+	}
+	return b
+}
+
+// checkReferences finds ${...} that nothing will ever fill in.
+func checkReferences(p *engine.Pipeline, ds *spec.Diagnostics) {
+	known := []string{"run.id", "run.dir", "self.port"}
+	for _, scope := range []string{"mocks", "real", "apps"} {
+		for _, name := range p.Metrics.Subjects(scope) {
+			known = append(known, scope+"."+name+".url")
+			if scope == "apps" {
+				known = append(known, scope+"."+name+".port")
+			}
+		}
+	}
+	for _, ref := range p.Document.References() {
+		name := ref.String()
+		if slices.Contains(known, name) {
+			continue
+		}
+		hint := "known are: " + strings.Join(known, ", ")
+		if near := spec.Nearest(name, known); near != "" {
+			hint = "did you mean ${" + near + "}?"
+		}
+		ds.Errorf(ref.Pos, hint, "${%s} refers to nothing in this run", name)
+	}
+}
+
+// checkTarget makes sure that what is replayed against is there.
+func checkTarget(p *engine.Pipeline, plan *verify.Plan, ds *spec.Diagnostics) {
+	if plan == nil || strings.Contains(plan.Replay.Target, "://") {
+		return
+	}
+	apps := p.Metrics.Subjects("apps")
+	switch name := plan.Replay.Target; {
+	case name == "" && len(apps) == 1:
+		plan.Replay.Target = apps[0]
+	case slices.Contains(apps, name):
+	case len(apps) == 0:
+		ds.Errorf(p.Replay.Key("target").Pos(), "write target: http://127.0.0.1:8080, or describe the app under sut:",
+			"the replay has no target: no app is started and no URL is given")
+	default:
+		ds.Errorf(p.Replay.Key("target").Pos(), fmt.Sprintf("apps: %s", strings.Join(apps, ", ")),
+			"target %q is no app of this run", name)
+	}
+}

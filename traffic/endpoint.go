@@ -1,0 +1,66 @@
+package traffic
+
+import (
+	"strings"
+)
+
+// Endpoint names the operation a request belongs to: its method and its path with the segments that
+// are identifiers replaced by {id}, such as "GET /orders/{id}/items".
+func Endpoint(method, target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	if i := strings.Index(path, "://"); i >= 0 {
+		rest := path[i+3:]
+		if j := strings.IndexByte(rest, '/'); j >= 0 {
+			path = rest[j:]
+		} else {
+			path = "/"
+		}
+	}
+	return method + " " + Template(path)
+}
+
+// Template replaces the identifier segments of a path by {id}.
+func Template(path string) string {
+	if path == "" {
+		return "/"
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if looksIssued(s) {
+			segments[i] = "{id}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// looksIssued tells whether a path segment was made up by a machine: a number, a UUID, a hash, or a
+// prefixed random key such as ord_01hx3k. Version segments (v1, v2) and words are not.
+func looksIssued(s string) bool {
+	digits, letters, run := 0, 0, 0 // run is the longest stretch of letters and digits
+	length := 0
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+			length++
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+			letters++
+			length++
+		case c == '-' || c == '_' || c == ':' || c == '~':
+			length = 0
+		default:
+			return false
+		}
+		run = max(run, length)
+	}
+	switch {
+	case digits == 0:
+		return false
+	case letters == 0:
+		return true
+	case len(s) < 6 || digits < 2 && run < 12:
+		return false
+	}
+	return digits*6 >= len(s) || run >= 12
+}

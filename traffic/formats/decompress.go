@@ -1,0 +1,61 @@
+package formats
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/headgate-dev/headgate/traffic"
+)
+
+// decompress undoes gzip (any number of members) and zstd (any number of frames), known by their
+// first bytes.
+func decompress(r io.Reader) (io.Reader, error) {
+	in := bufio.NewReader(r)
+	head, err := in.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, cut("gzip", err)
+		}
+		return &truncatable{in: z, coding: "gzip"}, nil
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		// One at a time runs without goroutines of its own, so there is nothing to close.
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, cut("zstd", err)
+		}
+		return &truncatable{in: z, coding: "zstd"}, nil
+	}
+	return in, nil
+}
+
+// truncatable says what an unexpected end means.
+type truncatable struct {
+	in     io.Reader
+	coding string
+}
+
+func (t *truncatable) Read(p []byte) (int, error) {
+	n, err := t.in.Read(p)
+	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader promises io.EOF itself
+		return n, err
+	}
+	return n, cut(t.coding, err)
+}
+
+func cut(coding string, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s data is %w", coding, traffic.ErrTruncated)
+	}
+	return fmt.Errorf("decompressing %s: %w", coding, err)
+}

@@ -1,0 +1,186 @@
+package formats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/headgate-dev/headgate/traffic"
+)
+
+// Counts tells what was found in captures, used or not.
+type Counts struct {
+	// Files is the number of files, Empty of those without any content.
+	Files, Empty int
+	// Records were handed on: Inbound and Outbound ones, NoResponse of them without a response.
+	Records, Inbound, Outbound, NoResponse int
+	// Malformed records could not be used.
+	Malformed int
+	// Truncated files end in the middle; their last record is lost.
+	Truncated int
+	// Duplicates are records that came up again, with the same id, time and direction; they were
+	// dropped. SharedIDs have the id of another record but are not the same; they were handed on.
+	Duplicates, SharedIDs int
+	// OutOfOrder records are older than the one before them in their file.
+	OutOfOrder int
+	// Problems are the first ten of Malformed and Truncated, with file and line.
+	Problems []error
+}
+
+// maxProblems bounds Counts.Problems.
+const maxProblems = 10
+
+// Unusable sums up in one line what could not be used; it is empty where all could.
+func (c Counts) Unusable() string {
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(c.Malformed, "malformed")
+	add(c.Truncated, "truncated files")
+	add(c.Duplicates, "duplicates")
+	add(c.SharedIDs, "with an id that is not unique")
+	add(c.OutOfOrder, "out of order")
+	return strings.Join(parts, ", ")
+}
+
+// Each reads all captures at paths (see [Walk]) one after another and hands their records to use, in
+// the order of the files. It stops at an error of use or of reading, and when ctx ends; a malformed
+// record or a truncated file is counted and reading goes on. Captures without a single record are an
+// error.
+func Each(ctx context.Context, paths []string, use func(*traffic.Record) error) (Counts, error) {
+	files, err := Walk(paths)
+	if err != nil {
+		return Counts{}, err
+	}
+	e := each{use: use, seen: make(map[uint64]uint64)}
+	for _, file := range files {
+		if err := e.file(ctx, file); err != nil {
+			return e.counts, err
+		}
+	}
+	if e.counts.Records == 0 {
+		return e.counts, e.nothing(paths)
+	}
+	return e.counts, nil
+}
+
+type each struct {
+	use    func(*traffic.Record) error
+	counts Counts
+	// seen maps a record's hashed id to the hash of what makes it the same record.
+	seen map[uint64]uint64
+	last time.Time
+}
+
+func (e *each) file(ctx context.Context, path string) error {
+	reader, closer, err := Open(path)
+	if errors.Is(err, traffic.ErrTruncated) {
+		e.counts.Files++
+		e.truncated(err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	e.counts.Files++
+	if reader == (empty{}) {
+		e.counts.Empty++
+	}
+	e.last = time.Time{}
+	for ctx.Err() == nil {
+		record, err := reader.Read()
+		if done, err := e.record(record, err); done || err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// record takes what a Read returned; done is true after the last one.
+func (e *each) record(r *traffic.Record, err error) (done bool, _ error) {
+	_, malformed := errors.AsType[*traffic.MalformedError](err)
+	switch {
+	case err == nil:
+		return false, e.hand(r)
+	case errors.Is(err, io.EOF):
+		return true, nil
+	case errors.Is(err, traffic.ErrTruncated):
+		e.truncated(err)
+		return !malformed, nil
+	case malformed:
+		e.counts.Malformed++
+		e.problem(err)
+		return false, nil
+	}
+	return true, fmt.Errorf("reading traffic: %w", err)
+}
+
+func (e *each) truncated(err error) {
+	e.counts.Truncated++
+	e.problem(err)
+}
+
+func (e *each) problem(err error) {
+	if len(e.counts.Problems) < maxProblems {
+		e.counts.Problems = append(e.counts.Problems, err)
+	}
+}
+
+// hand counts a record and hands it on, unless it was there before.
+func (e *each) hand(r *traffic.Record) error {
+	id, same := identity(r)
+	before, known := e.seen[id]
+	switch {
+	case known && before == same:
+		e.counts.Duplicates++
+		return nil
+	case known:
+		e.counts.SharedIDs++
+	default:
+		e.seen[id] = same
+	}
+	e.count(r)
+	return e.use(r)
+}
+
+func (e *each) count(r *traffic.Record) {
+	e.counts.Records++
+	if r.Direction == traffic.Inbound {
+		e.counts.Inbound++
+	} else {
+		e.counts.Outbound++
+	}
+	if r.Response == nil {
+		e.counts.NoResponse++
+	}
+	if r.Time.Before(e.last) {
+		e.counts.OutOfOrder++
+	}
+	e.last = r.Time
+}
+
+func identity(r *traffic.Record) (id, same uint64) {
+	h := fnv.New64a()
+	io.WriteString(h, r.ID)
+	id = h.Sum64()
+	fmt.Fprintf(h, "\x00%d\x00%s", r.Time.UnixNano(), r.Direction)
+	return id, h.Sum64()
+}
+
+// nothing is the error for captures without a record; the first problem is the likely cause.
+func (e *each) nothing(paths []string) error {
+	err := fmt.Errorf("no usable records in %s: expected captured requests", strings.Join(paths, ", "))
+	if len(e.counts.Problems) > 0 {
+		return fmt.Errorf("%w; first of %d problems: %w", err, e.counts.Malformed+e.counts.Truncated,
+			e.counts.Problems[0])
+	}
+	return err
+}

@@ -1,0 +1,240 @@
+package session
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/headgate-dev/headgate/traffic"
+)
+
+// source is one way to tell sessions apart.
+type source struct {
+	// kind starts the session keys, name is for the user.
+	kind, name string
+	// used is the raw key that a request carries, or empty.
+	used func(*traffic.Record) string
+	// issued are raw keys that an answer may hand out.
+	issued func(*traffic.Record) []string
+	// subject is what two keys of one session have in common.
+	subject func(key string) string
+}
+
+// source is the configured one, if any.
+func (c Config) source() (source, bool) {
+	switch {
+	case c.Header != "":
+		return byHeader(c.Header), true
+	case c.Cookie != "":
+		return byCookie(c.Cookie), true
+	case c.JWTClaim != "":
+		return byClaim(c.JWTClaim), true
+	case c.Query != "":
+		return byQuery(c.Query), true
+	case c.Client:
+		return byClient(), true
+	}
+	return source{}, false
+}
+
+// infer picks the first source that at least half of the records carry or issue.
+func infer(records []*traffic.Record) source {
+	candidates := []source{byBearer()}
+	if name := sessionCookie(records); name != "" {
+		candidates = []source{byCookie(name), byBearer()}
+	}
+	for _, s := range candidates {
+		n := 0
+		for _, session := range sessions(records, s) {
+			if session != Anonymous {
+				n++
+			}
+		}
+		if n > 0 && 2*n >= len(records) {
+			return s
+		}
+	}
+	return together()
+}
+
+// together puts everything into one session.
+func together() source {
+	return source{
+		used:   func(*traffic.Record) string { return "" },
+		issued: nothing, subject: itself,
+	}
+}
+
+func nothing(*traffic.Record) []string { return nil }
+
+func itself(key string) string { return key }
+
+func byHeader(name string) source {
+	return source{
+		kind: "header", name: "header " + name, subject: itself,
+		used: func(r *traffic.Record) string { return r.Request.Header.Get(name) },
+		issued: func(r *traffic.Record) []string {
+			if r.Response == nil {
+				return nil
+			}
+			return r.Response.Header.Values(name)
+		},
+	}
+}
+
+func byCookie(name string) source {
+	return source{
+		kind: "cookie", name: "cookie " + name, subject: itself,
+		used: func(r *traffic.Record) string {
+			cookie, err := (&http.Request{Header: r.Request.Header}).Cookie(name)
+			if err != nil {
+				return ""
+			}
+			return cookie.Value
+		},
+		issued: func(r *traffic.Record) []string { return setCookies(r, name) },
+	}
+}
+
+func setCookies(r *traffic.Record, name string) []string {
+	if r.Response == nil {
+		return nil
+	}
+	var values []string
+	for _, c := range (&http.Response{Header: r.Response.Header}).Cookies() {
+		if c.Name == name && c.Value != "" {
+			values = append(values, c.Value)
+		}
+	}
+	return values
+}
+
+func byBearer() source {
+	return source{
+		kind: "bearer", name: "the bearer token", used: bearer, issued: quoted,
+		subject: func(token string) string {
+			if sub := claim(token, "sub"); sub != "" {
+				return sub
+			}
+			return token
+		},
+	}
+}
+
+func byClaim(name string) source {
+	return source{
+		kind: "claim", name: "claim " + name + " of the bearer token", issued: quoted,
+		used: func(r *traffic.Record) string {
+			if token := bearer(r); claim(token, name) != "" {
+				return token
+			}
+			return ""
+		},
+		subject: func(token string) string { return claim(token, name) },
+	}
+}
+
+func byQuery(name string) source {
+	return source{
+		kind: "query", name: "query parameter " + name, subject: itself, issued: nothing,
+		used: func(r *traffic.Record) string { return r.Request.Target().Query().Get(name) },
+	}
+}
+
+// byClient goes by what the proxies in front of the service wrote; captures have no socket address.
+func byClient() source {
+	return source{
+		kind: "client", name: "client address and User-Agent", subject: itself, issued: nothing,
+		used: func(r *traffic.Record) string {
+			h := r.Request.Header
+			address, _, _ := strings.Cut(h.Get("X-Forwarded-For"), ",")
+			for _, other := range []string{h.Get("X-Real-Ip"), h.Get("Forwarded")} {
+				if address == "" {
+					address = other
+				}
+			}
+			agent := h.Get("User-Agent")
+			if address == "" && agent == "" {
+				return ""
+			}
+			return strings.TrimSpace(address) + "\x00" + agent
+		},
+	}
+}
+
+func bearer(r *traffic.Record) string {
+	scheme, token, _ := strings.Cut(r.Request.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// quoted lists the strings of a JSON answer that could be tokens. Escapes do not occur in tokens, so
+// the text between quotes will do.
+func quoted(r *traffic.Record) []string {
+	const shortest, longest = 8, 8 << 10
+	if r.Response == nil || !bytes.HasPrefix(bytes.TrimSpace(r.Response.Body), []byte("{")) {
+		return nil
+	}
+	var found []string
+	for part := range bytes.SplitSeq(r.Response.Body, []byte(`"`)) {
+		if len(part) >= shortest && len(part) <= longest && !bytes.ContainsAny(part, " :,\n") {
+			found = append(found, string(part))
+		}
+	}
+	return found
+}
+
+// claim reads a claim of a JSON Web Token (RFC 7519) without checking its signature; it is empty
+// where the token is none or the claim is neither text nor a number.
+func claim(token, name string) string {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return ""
+	}
+	var claims map[string]json.RawMessage
+	if json.Unmarshal(payload, &claims) != nil {
+		return ""
+	}
+	var text string
+	if json.Unmarshal(claims[name], &text) == nil {
+		return text
+	}
+	var number json.Number
+	if json.Unmarshal(claims[name], &number) == nil {
+		return number.String()
+	}
+	return ""
+}
+
+var (
+	sessionLike = regexp.MustCompile(`(?i)sess|sid|token|jwt`)
+	notSession  = regexp.MustCompile(`(?i)csrf|xsrf`)
+)
+
+// sessionCookie is the session-like cookie that most records carry; of equals the first by name.
+func sessionCookie(records []*traffic.Record) string {
+	counts := make(map[string]int)
+	for _, r := range records {
+		for _, c := range (&http.Request{Header: r.Request.Header}).Cookies() {
+			if sessionLike.MatchString(c.Name) && !notSession.MatchString(c.Name) {
+				counts[c.Name]++
+			}
+		}
+	}
+	best := ""
+	for name, n := range counts {
+		if best == "" || n > counts[best] || n == counts[best] && name < best {
+			best = name
+		}
+	}
+	return best
+}
