@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/headgate-dev/headgate/gates"
+	"github.com/headgate-dev/headgate/gates/metric"
 )
 
 // judgement gives the verdict and its cause in one sentence. notRun says why there was no replay.
@@ -53,11 +56,21 @@ func undecided(rep *Report) string {
 // finding behind the first failed gate.
 func failure(rep *Report) (Verdict, string) {
 	gate := firstFailed(rep.Gates)
-	if miss := unexplained(rep); miss != nil {
+	if miss := unexplained(rep); miss != nil && !othersFailed(rep.Gates) {
 		return Recording, fmt.Sprintf("recording: %s is not in the recording (%s), which explains the failures",
 			miss.Request, times(miss.Count))
 	}
 	return Failed, "failed: " + finding(rep, gate)
+}
+
+// explainable are the families of gates that a hole in the recording can fail.
+func explainable() []string { return []string{"mock", "side_effect", "body", "status"} }
+
+// othersFailed tells whether a gate failed that no hole in the recording explains.
+func othersFailed(results []gates.Result) bool {
+	return slices.ContainsFunc(results, func(g gates.Result) bool {
+		return g.Outcome == gates.Failed && g.Severity == gates.Enforce && !slices.Contains(explainable(), g.Family)
+	})
 }
 
 // firstFailed prefers gates on what was answered to those on resources, as the former name the field.
@@ -90,16 +103,37 @@ func finding(rep *Report, g gates.Result) string {
 		if len(rep.Differences) > 0 {
 			return rep.Differences[0].Sentence()
 		}
+	case "latency":
+		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), slowest(rep.Endpoints))
 	}
-	return fmt.Sprintf("gate %s: %s", g.Label(), g.Why())
+	return fmt.Sprintf("gate %s: %s", named(g), g.Why())
+}
+
+// named is the gate with the expression that it stands for, where its name does not say what it judges.
+func named(g gates.Result) string {
+	if g.Source != g.Expr {
+		return g.Label()
+	}
+	return fmt.Sprintf("%s (%s)", g.Label(), g.Expr)
+}
+
+// slowest names the endpoint with the highest 95th percentile.
+func slowest(endpoints []EndpointReport) string {
+	if len(endpoints) == 0 {
+		return ""
+	}
+	worst := slices.MaxFunc(endpoints, func(a, b EndpointReport) int {
+		return cmp.Compare(a.Latency.P95, b.Latency.P95)
+	})
+	return fmt.Sprintf("; the slowest is %s with p95 %s", worst.Endpoint, gates.Format(worst.Latency.P95, metric.Seconds))
 }
 
 func callFinding(mocks []MockReport) string {
 	for _, m := range mocks {
 		for _, miss := range m.Misses {
 			if miss.Changed {
-				return fmt.Sprintf("%s: %s is not called as recorded: %s (%s)",
-					m.Name, miss.Request, strings.Join(miss.Differs, ", "), times(miss.Count))
+				return fmt.Sprintf("%s: %s is not called as recorded: %s, in %d calls",
+					m.Name, miss.Request, strings.Join(miss.Differs, ", "), m.changed())
 			}
 		}
 	}
@@ -112,6 +146,17 @@ func callFinding(mocks []MockReport) string {
 		}
 	}
 	return ""
+}
+
+// changed counts the calls that are made differently than recorded.
+func (m MockReport) changed() int64 {
+	var n int64
+	for _, miss := range m.Misses {
+		if miss.Changed {
+			n += miss.Count
+		}
+	}
+	return n
 }
 
 // unexplained returns a miss that shows the recording to be incomplete, where misses explain every
@@ -145,12 +190,23 @@ func (d DifferenceReport) Sentence() string {
 	}
 	s := d.Samples[0]
 	switch d.Kind {
+	case "order":
+		return text
 	case "missing":
-		return text + fmt.Sprintf(" (recorded %s)", s.Expected)
+		return text + fmt.Sprintf(" (recorded %s)", brief(s.Expected))
 	case "extra":
-		return text + fmt.Sprintf(" (got %s)", s.Actual)
+		return text + fmt.Sprintf(" (got %s)", brief(s.Actual))
 	}
-	return text + fmt.Sprintf(" (recorded %s, got %s)", s.Expected, s.Actual)
+	return text + fmt.Sprintf(" (recorded %s, got %s)", brief(s.Expected), brief(s.Actual))
+}
+
+// brief cuts a value so that the cause stays one sentence.
+func brief(text string) string {
+	const room = 80
+	if runes := []rune(text); len(runes) > room {
+		return string(runes[:room-3]) + "..."
+	}
+	return text
 }
 
 func verb(kind string) string {
@@ -170,7 +226,10 @@ func verb(kind string) string {
 }
 
 func times(n int64) string {
-	if n == 1 {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)

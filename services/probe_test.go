@@ -268,10 +268,14 @@ func TestHold(t *testing.T) {
 		want string
 	}{
 		"stays": {events{}, ""},
-		"fails": {events{failsAt: 700 * time.Millisecond},
-			"orders was ready and stopped being so after 800ms: status 500"},
-		"dies": {events{diesAt: 1300 * time.Millisecond},
-			"orders was ready and ended after 1.3s with signal: killed"},
+		"fails": {
+			events{failsAt: 700 * time.Millisecond},
+			"orders was ready and stopped being so after 800ms: status 500",
+		},
+		"dies": {
+			events{diesAt: 1300 * time.Millisecond},
+			"orders was ready and ended after 1.3s with signal: killed",
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -100,7 +100,8 @@ func TestScanner(t *testing.T) {
 		"allowed": {nil, "error: expected warning", services.LogCounts{Lines: 1}},
 		"new":     {nil, "ERROR a 1\nERROR a 2", services.LogCounts{Lines: 2, Errors: 2, New: 2}},
 		"known": {
-			[]string{"ERROR a <number>"}, "ERROR a 1\nERROR b 2",
+			[]string{"ERROR a <number>"},
+			"ERROR a 1\nERROR b 2",
 			services.LogCounts{Lines: 2, Errors: 2, New: 1},
 		},
 		"go panic": {

@@ -81,20 +81,32 @@ func TestStartExplains(t *testing.T) {
 		want    []string
 	}{
 		"no command": {services.Service{}, []string{"no command"}},
-		"not on PATH": {services.Service{Command: []string{"no-such"}},
-			[]string{`"no-such"`, dir, "not found", "PATH is"}},
+		"not on PATH": {
+			services.Service{Command: []string{"no-such"}},
+			[]string{`"no-such"`, dir, "not found", "PATH is"},
+		},
 		"file in folder": {services.Service{Command: []string{"here"}}, []string{"write ./here"}},
-		"no such file": {services.Service{Command: []string{"./no-such"}},
-			[]string{`"./no-such"`, dir, "no such file"}},
-		"not executable": {services.Service{Command: []string{"./plain"}},
-			[]string{"./plain", "permission denied"}},
+		"no such file": {
+			services.Service{Command: []string{"./no-such"}},
+			[]string{`"./no-such"`, dir, "no such file"},
+		},
+		"not executable": {
+			services.Service{Command: []string{"./plain"}},
+			[]string{"./plain", "permission denied"},
+		},
 		"absolute": {services.Service{Command: []string{"/no/such"}}, []string{"/no/such", "no such file"}},
-		"no folder": {services.Service{Command: []string{"ls"}, Dir: filepath.Join(dir, "gone")},
-			[]string{"working folder", "gone"}},
-		"folder is a file": {services.Service{Command: []string{"ls"}, Dir: filepath.Join(dir, "plain")},
-			[]string{"working folder", "is a file"}},
-		"build": {services.Service{Command: []string{"ls"}, Build: []string{"no-such"}},
-			[]string{"building orders", `"no-such"`}},
+		"no folder": {
+			services.Service{Command: []string{"ls"}, Dir: filepath.Join(dir, "gone")},
+			[]string{"working folder", "gone"},
+		},
+		"folder is a file": {
+			services.Service{Command: []string{"ls"}, Dir: filepath.Join(dir, "plain")},
+			[]string{"working folder", "is a file"},
+		},
+		"build": {
+			services.Service{Command: []string{"ls"}, Build: []string{"no-such"}},
+			[]string{"building orders", `"no-such"`},
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -216,8 +228,12 @@ func FuzzPump(f *testing.F) {
 
 func TestFamily(t *testing.T) {
 	table := []entry{
-		{pid: 30, parent: 20, group: 30}, {pid: 10, parent: 1, group: 10}, {pid: 20, parent: 10, group: 10},
-		{pid: 40, parent: 1, group: 10}, {pid: 50, parent: 1, group: 50}, {pid: 1},
+		{pid: 30, parent: 20, group: 30},
+		{pid: 10, parent: 1, group: 10},
+		{pid: 20, parent: 10, group: 10},
+		{pid: 40, parent: 1, group: 10},
+		{pid: 50, parent: 1, group: 50},
+		{pid: 1},
 	}
 	var got []int
 	for _, e := range family(table, 10) {

@@ -244,7 +244,7 @@ func TestProxyKeepsConnections(t *testing.T) {
 
 func TestProxyStreamsAndPassesTrailers(t *testing.T) {
 	seen := make(chan struct{})
-	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Trailer", "X-Sum")
 		fmt.Fprint(w, "first ")
 		_ = http.NewResponseController(w).Flush()

@@ -36,7 +36,8 @@ func TestParent(t *testing.T) {
 		},
 		"trace": {
 			[]http.Header{{"Traceparent": {traceC}}, {"Traceparent": {traceA}}},
-			http.Header{"Traceparent": {traceB}}, 1, 0,
+			http.Header{"Traceparent": {traceB}},
+			1, 0,
 		},
 		"request id": {
 			[]http.Header{{"X-Request-Id": {"a"}}, {"X-Request-Id": {"b"}}}, http.Header{"X-Request-Id": {"b"}}, 1, 0,
@@ -46,12 +47,14 @@ func TestParent(t *testing.T) {
 				{"Traceparent": {traceA}, "X-Correlation-Id": {"a"}},
 				{"Traceparent": {traceB}, "X-Correlation-Id": {"b"}},
 			},
-			http.Header{"Traceparent": {traceA}, "X-Correlation-Id": {"b"}}, 1, 0,
+			http.Header{"Traceparent": {traceA}, "X-Correlation-Id": {"b"}},
+			1, 0,
 		},
 		"two, no key": {[]http.Header{{}, {}}, http.Header{}, -1, 1},
 		"two, same key": {
 			[]http.Header{{"X-Request-Id": {"a"}}, {"X-Request-Id": {"a"}}},
-			http.Header{"X-Request-Id": {"a"}}, -1, 1,
+			http.Header{"X-Request-Id": {"a"}},
+			-1, 1,
 		},
 		"two, a broken key": {[]http.Header{{"Traceparent": {"x"}}, {}}, http.Header{"Traceparent": {"x"}}, -1, 1},
 	}
