@@ -26,7 +26,7 @@ func Template(path string) string {
 	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
-		if looksIssued(s) {
+		if looksIssued(s) && !namesWidth(s) {
 			segments[i] = "{id}"
 		}
 	}
@@ -47,7 +47,7 @@ func looksIssued(s string) bool {
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 			letters++
 			length++
-		case c == '-' || c == '_' || c == ':' || c == '~':
+		case strings.IndexByte("-_:~", c) >= 0:
 			length = 0
 		default:
 			return false
@@ -63,4 +63,17 @@ func looksIssued(s string) bool {
 		return false
 	}
 	return digits*6 >= len(s) || run >= 12
+}
+
+// namesWidth tells whether a segment is one short word and a usual width in bits: base64, sha256.
+func namesWidth(s string) bool {
+	word := strings.TrimRight(s, "0123456789")
+	if word == "" || len(word) > 8 {
+		return false
+	}
+	switch s[len(word):] {
+	case "16", "32", "64", "128", "256", "512":
+		return !strings.ContainsAny(word, "0123456789-_:~")
+	}
+	return false
 }

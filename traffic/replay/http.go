@@ -2,24 +2,30 @@ package replay
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/headgate-dev/headgate/traffic"
 )
 
-// HTTPSender sends recorded requests to one base URL over HTTP/1.1, on its own connections. It does
-// not follow redirects, keeps no cookies, uses no proxy and never sends a request twice.
+// HTTPSender sends recorded requests to one base URL over HTTP/1.1, on its own connections and with
+// its own framing: what goes out is what was recorded, and nothing is sent twice. It does not follow
+// redirects, keeps no cookies and uses no proxy.
 type HTTPSender struct {
-	base      *url.URL
-	options   HTTPOptions
-	transport *http.Transport
+	base    *url.URL
+	addr    string // host:port
+	prefix  string // path before every recorded path
+	options HTTPOptions
+
+	mu     sync.Mutex
+	idle   []*wire // the one used last is at the end
+	closed bool
 }
 
 // HTTPOptions are the settings of an [HTTPSender].
@@ -42,99 +48,124 @@ func NewHTTPSender(base string, o HTTPOptions) (*HTTPSender, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("target URL is %q: expected http://host:port", base)
 	}
-	return &HTTPSender{base: u, options: o, transport: newTransport(max(1, o.Connections))}, nil
+	return &HTTPSender{base: u, addr: address(u), prefix: basePath(u), options: o}, nil
 }
 
-func newTransport(connections int) *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: 2 * connections,
-		IdleConnTimeout:     idleTimeout,
-		DisableCompression:  true,
-		Protocols:           onlyHTTP1(),
+func address(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
 	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // idleTimeout is below the keep-alive timeout of common servers (2 s to 75 s), so that a pause in the
 // traffic does not end in a request on a connection that the server is just closing.
 const idleTimeout = time.Second
 
-func onlyHTTP1() *http.Protocols {
-	p := new(http.Protocols)
-	p.SetHTTP1(true)
-	return p
-}
-
-// Close closes idle connections.
+// Close closes idle connections; those in use are closed after their answer.
 func (s *HTTPSender) Close() error {
-	s.transport.CloseIdleConnections()
-	return nil
+	s.mu.Lock()
+	idle := s.idle
+	s.idle, s.closed = nil, true
+	s.mu.Unlock()
+	var errs []error
+	for _, w := range idle {
+		errs = append(errs, w.conn.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Send implements [Sender]. A body that ends early is an error, as is one above [MaxBody].
 func (s *HTTPSender) Send(ctx context.Context, r *traffic.Request) (*traffic.Response, error) {
-	bounded := ctx
-	if s.options.Timeout > 0 {
-		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, s.options.Timeout)
-		defer cancel()
-	}
-	response, err := s.exchange(bounded, r)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+	response, err := s.exchange(ctx, r)
+	switch {
+	case err == nil:
+		return response, nil
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fmt.Errorf("%s %s: %w (%s)", r.Method, r.URL, ErrTimeout, s.options.Timeout)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL, err)
-	}
-	return response, nil
+	return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL, err)
 }
 
 func (s *HTTPSender) exchange(ctx context.Context, r *traffic.Request) (*traffic.Response, error) {
-	answer, err := s.roundTrip(ctx, r)
+	var deadline time.Time
+	if s.options.Timeout > 0 {
+		deadline = time.Now().Add(s.options.Timeout)
+	}
+	w, err := s.take(ctx, deadline)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
-	return incoming(answer)
+	if err := w.conn.SetDeadline(deadline); err != nil {
+		return nil, errors.Join(err, w.conn.Close())
+	}
+	stop := context.AfterFunc(ctx, w.interrupt)
+	response, err := w.exchange(s, r)
+	if !stop() || err != nil || !w.reusable {
+		_ = w.conn.Close() // what there is to know about the connection stands in err
+		return response, err
+	}
+	s.put(w)
+	return response, nil
 }
 
-// roundTrip tries again, on another connection, only where the server had closed an idle connection
-// before it could have seen the request.
-func (s *HTTPSender) roundTrip(ctx context.Context, r *traffic.Request) (*http.Response, error) {
+// take finds an idle connection that the server has not closed meanwhile, or opens one.
+func (s *HTTPSender) take(ctx context.Context, deadline time.Time) (*wire, error) {
 	for {
-		var seen connection
-		out, err := s.outgoing(httptrace.WithClientTrace(ctx, seen.trace()), r)
-		if err != nil {
-			return nil, err
+		w := s.pop()
+		if w == nil {
+			return s.dial(ctx, deadline)
 		}
-		answer, err := s.transport.RoundTrip(out)
-		if err == nil || !seen.stale(err) || ctx.Err() != nil {
-			return answer, err
+		if time.Since(w.since) < idleTimeout && quiet(w.conn) {
+			return w, nil
 		}
+		_ = w.conn.Close() // it is of no use any more
 	}
 }
 
-// connection is what was seen of the connection that a request went out on.
-type connection struct {
-	reused bool
-	wrote  atomic.Bool // set by the goroutine that writes, which may outlive RoundTrip
+func (s *HTTPSender) pop() *wire {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.idle)
+	if n == 0 {
+		return nil
+	}
+	w := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	return w
 }
 
-func (c *connection) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn:      func(i httptrace.GotConnInfo) { c.reused = i.Reused },
-		WroteHeaders: func() { c.wrote.Store(true) },
+// put keeps a connection for the next request.
+func (s *HTTPSender) put(w *wire) {
+	w.since = time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.idle) >= 2*max(1, s.options.Connections) {
+		_ = w.conn.Close() // there are enough
+		return
 	}
+	s.idle = append(s.idle, w)
 }
 
-// stale tells whether an idle connection turned out to be closed. net/http keeps the error for a
-// connection closed while idle to itself, so its text has to do.
-func (c *connection) stale(err error) bool {
-	const closedIdle = "http: server closed idle connection"
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if e.Error() == closedIdle {
-			return c.reused
-		}
+func (s *HTTPSender) dial(ctx context.Context, deadline time.Time) (*wire, error) {
+	dialer := &net.Dialer{KeepAlive: 30 * time.Second, Deadline: deadline}
+	var conn net.Conn
+	var err error
+	if s.base.Scheme == "https" {
+		secure := tls.Dialer{NetDialer: dialer, Config: &tls.Config{NextProtos: []string{"http/1.1"}}}
+		conn, err = secure.DialContext(ctx, "tcp", s.addr)
+	} else {
+		conn, err = dialer.DialContext(ctx, "tcp", s.addr)
 	}
-	return c.reused && !c.wrote.Load()
+	if err != nil {
+		return nil, err
+	}
+	return newWire(conn), nil
 }

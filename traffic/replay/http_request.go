@@ -2,13 +2,12 @@ package replay
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -24,6 +23,8 @@ func Sendable(r *traffic.Record) error {
 	switch {
 	case q == nil || r.Protocol != traffic.HTTP && r.Protocol != "":
 		reason = "it is not an HTTP request"
+	case q.Header.Get(traffic.TruncatedHeader) != "":
+		reason = "its body was cut off at capture"
 	case q.Method == http.MethodConnect:
 		reason = "CONNECT opens a tunnel"
 	case q.Header.Get("Upgrade") != "" && connectionHas(q.Header, "upgrade"):
@@ -55,124 +56,116 @@ func originForm(target string) string {
 	return rest[i:]
 }
 
-// outgoing makes the request for the target from the recorded one.
-func (s *HTTPSender) outgoing(ctx context.Context, r *traffic.Request) (*http.Request, error) {
-	header := sentHeader(r.Header)
-	body, err := codedBody(header, r.Body)
+// appendRequest writes the request for the target from the recorded one: the request line reads
+// exactly as recorded, below the base URL's path; names come in their order of the alphabet.
+func (s *HTTPSender) appendRequest(b []byte, r *traffic.Request) ([]byte, error) {
+	body, coding, err := codedBody(r)
 	if err != nil {
-		return nil, err
+		return b, err
 	}
-	out := (&http.Request{
-		Method: r.Method, URL: s.target(r.URL), Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
-	onceOnly(out, body)
-	if s.options.KeepHost {
-		out.Host = r.Host
-	}
-	return out, nil
-}
-
-// onceOnly sets the body such that net/http does not send the request twice on its own, which would
-// make a server that drops connections look sound. It does so where it can read the body again and
-// the method or an idempotency key, under its usual spelling, allows it.
-func onceOnly(out *http.Request, body []byte) {
-	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if values := out.Header[name]; values != nil {
-			delete(out.Header, name)
-			out.Header[strings.ToLower(name)] = values
-		}
-	}
-	lacksBody := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, out.Method)
-	if len(body) == 0 && !lacksBody {
-		out.Body = http.NoBody
-		return
-	}
-	out.Body = io.NopCloser(bytes.NewReader(body))
-	out.ContentLength = int64(len(body))
-}
-
-// target is the URL whose request line reads exactly as recorded, below the base URL's path.
-func (s *HTTPSender) target(recorded string) *url.URL {
-	line := originForm(recorded)
-	if line != "*" {
-		line = strings.TrimSuffix(s.base.Path, "/") + line
-	}
-	u := &url.URL{Scheme: s.base.Scheme, Host: s.base.Host, Opaque: line}
-	if strings.HasPrefix(line, "//") {
-		// An opaque part with two slashes would be written as an absolute URL.
-		path, query, asked := strings.Cut(line, "?")
-		u.Opaque, u.RawPath, u.RawQuery, u.ForceQuery = "", path, query, asked
-		u.Path, _ = url.PathUnescape(path)
-	}
-	return u
-}
-
-// notSent are the headers of one connection (RFC 9110, section 7.6.1) and those that net/http writes.
-func notSent() []string {
-	return []string{
-		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te",
-		"Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Host",
-	}
-}
-
-// sentHeader is the recorded header less what belongs to the recorded connection. Accept-Encoding is
-// narrowed to codings that can be undone here; nothing is added that was not recorded.
-func sentHeader(recorded http.Header) http.Header {
-	h := make(http.Header, len(recorded)+1)
-	for name, values := range recorded {
-		h[textproto.CanonicalMIMEHeaderKey(name)] = slices.Clone(values)
-	}
-	for _, value := range h["Connection"] {
-		for name := range strings.SplitSeq(value, ",") {
-			h.Del(strings.TrimSpace(name))
-		}
-	}
-	for _, name := range notSent() {
-		h.Del(name)
-	}
-	if accept := decodable(h.Values("Accept-Encoding")); accept != "" {
-		h.Set("Accept-Encoding", accept)
+	b = append(append(b, r.Method...), ' ')
+	if line := originForm(r.URL); line == "*" {
+		b = append(b, line...)
 	} else {
-		h.Del("Accept-Encoding")
+		b = append(append(b, s.prefix...), line...)
 	}
-	if len(h["User-Agent"]) == 0 {
-		h["User-Agent"] = []string{""} // keeps net/http from adding its own
+	b = append(b, " HTTP/1.1\r\n"...)
+	host := s.base.Host
+	if s.options.KeepHost && r.Host != "" {
+		host = r.Host
 	}
-	return h
+	b = appendHeader(b, "Host", host)
+	if len(body) > 0 || expectsBody(r.Method) {
+		b = append(strconv.AppendInt(append(b, "Content-Length: "...), int64(len(body)), 10), "\r\n"...)
+	}
+	b = appendHeaders(b, r.Header, coding)
+	return append(append(b, "\r\n"...), body...), nil
 }
 
-func connectionHas(h http.Header, option string) bool {
-	for _, value := range h.Values("Connection") {
-		for o := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(o), option) {
-				return true
+func basePath(u *url.URL) string { return strings.TrimSuffix(u.EscapedPath(), "/") }
+
+// expectsBody are the methods whose requests name a length of 0 (RFC 9110, section 8.6).
+func expectsBody(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+}
+
+// appendHeaders writes the recorded header less what belongs to the recorded connection.
+// Accept-Encoding is narrowed to codings that can be undone here; nothing is added that was not recorded.
+func appendHeaders(b []byte, recorded http.Header, coding string) []byte {
+	var known [32]string
+	names := known[:0]
+	for name := range recorded {
+		if !hopByHop(name, recorded) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		values := recorded[name]
+		switch canonical := textproto.CanonicalMIMEHeaderKey(name); canonical {
+		case "Accept-Encoding":
+			if accept := decodable(values); accept != "" {
+				b = appendHeader(b, canonical, accept)
+			}
+		case "Content-Encoding":
+			if coding != "" {
+				b = appendHeader(b, canonical, coding)
+			}
+		default:
+			for _, v := range values {
+				b = appendHeader(b, canonical, v)
 			}
 		}
 	}
-	return false
+	return b
 }
+
+// appendHeader writes one line. Line ends in a value become spaces: they would begin another line.
+func appendHeader(b []byte, name, value string) []byte {
+	b = append(append(b, name...), ": "...)
+	start := len(b)
+	b = append(b, strings.TrimSpace(value)...)
+	for i := start; i < len(b); i++ {
+		if b[i] == '\r' || b[i] == '\n' {
+			b[i] = ' '
+		}
+	}
+	return append(b, "\r\n"...)
+}
+
+// hopByHop are the headers of one connection (RFC 9110, section 7.6.1) and those that are written anew.
+func hopByHop(name string, recorded http.Header) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te",
+		"Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Host":
+		return true
+	}
+	return connectionHas(recorded, name)
+}
+
+func connectionHas(h http.Header, option string) bool { return hasToken(h["Connection"], option) }
 
 // codedBody puts the recorded coding back on a body that was stored decoded: gzip is coded again,
 // other codings that captures undo are dropped from the header. A body that is still coded, by its
-// first bytes or because its coding is unknown, is sent as it is.
-func codedBody(h http.Header, body []byte) ([]byte, error) {
-	coding := strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding")))
+// first bytes or because its coding is unknown, is sent as it is. coding is what the header is to say.
+func codedBody(r *traffic.Request) (body []byte, coding string, err error) {
+	recorded := r.Header.Get("Content-Encoding")
+	coding = strings.ToLower(strings.TrimSpace(recorded))
 	switch {
-	case coding == "" || bytes.HasPrefix(body, []byte(gzipMagic)) || bytes.HasPrefix(body, []byte(zstdMagic)):
-		return body, nil
+	case coding == "" || bytes.HasPrefix(r.Body, []byte(gzipMagic)) || bytes.HasPrefix(r.Body, []byte(zstdMagic)):
+		return r.Body, recorded, nil
 	case coding == "gzip" || coding == "x-gzip":
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
-		if _, err := z.Write(body); err != nil {
-			return nil, fmt.Errorf("coding the request body: %w", err)
+		if _, err := z.Write(r.Body); err != nil {
+			return nil, "", fmt.Errorf("coding the request body: %w", err)
 		}
 		if err := z.Close(); err != nil {
-			return nil, fmt.Errorf("coding the request body: %w", err)
+			return nil, "", fmt.Errorf("coding the request body: %w", err)
 		}
-		return b.Bytes(), nil
+		return b.Bytes(), recorded, nil
 	case slices.Contains(codings(), coding):
-		h.Del("Content-Encoding")
+		return r.Body, "", nil
 	}
-	return body, nil
+	return r.Body, recorded, nil
 }

@@ -13,8 +13,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/headgate-dev/headgate/traffic"
 )
 
 // MaxBody is the largest response body that is taken, in bytes, as sent and as decoded.
@@ -40,20 +38,6 @@ func decodable(values []string) string {
 		}
 	}
 	return strings.Join(kept, ", ")
-}
-
-// incoming reads the whole answer and undoes its content coding; the header keeps naming it.
-func incoming(answer *http.Response) (*traffic.Response, error) {
-	raw, err := bounded(answer.Body)
-	if err != nil {
-		return nil, fmt.Errorf("reading the body of a %d response after %d bytes: %w",
-			answer.StatusCode, len(raw), err)
-	}
-	body, err := decoded(answer.Header, raw)
-	if err != nil {
-		return nil, fmt.Errorf("decoding the body of a %d response: %w", answer.StatusCode, err)
-	}
-	return &traffic.Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 }
 
 // bounded reads to the end; on an error it also returns what came before it.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -308,29 +307,32 @@ func TestDroppedRequestIsNotSentAgain(t *testing.T) {
 
 // An idle connection that the server had closed is not the request's fault.
 func TestStaleConnection(t *testing.T) {
-	closedIdle := fmt.Errorf("x: %w", errors.New("http: server closed idle connection"))
-	tests := map[string]struct {
-		reused, wrote bool
-		err           error
-		want          bool
-	}{
-		"closed while idle":     {true, true, closedIdle, true},
-		"nothing written":       {true, false, io.EOF, true},
-		"dropped after sending": {true, true, io.EOF, false},
-		"new connection":        {false, false, io.EOF, false},
-		"new and closed":        {false, true, closedIdle, false},
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			var c connection
-			c.trace().GotConn(httptrace.GotConnInfo{Reused: test.reused})
-			if test.wrote {
-				c.trace().WroteHeaders()
+	closed := make(chan struct{}, 2)
+	var served sync.WaitGroup
+	served.Go(func() {
+		for range 2 {
+			c, err := l.Accept()
+			if err != nil {
+				return
 			}
-			if got := c.stale(test.err); got != test.want {
-				t.Errorf("got %v", got)
-			}
-		})
+			_, _ = http.ReadRequest(bufio.NewReader(c))
+			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+			_ = c.Close()
+			closed <- struct{}{}
+		}
+	})
+	defer served.Wait()
+	defer l.Close()
+	s := senderTo(t, "http://"+l.Addr().String(), HTTPOptions{})
+	for range 2 {
+		if _, err := s.Send(t.Context(), get("/")); err != nil {
+			t.Error(err)
+		}
+		<-closed
 	}
 }
 

@@ -33,8 +33,8 @@ type Rates struct {
 	N, MockN int
 	// ErrorRate is the share of failed requests, MockMissRate of unmatched mock requests.
 	ErrorRate, MockMissRate float64
-	// LatencyP95 is the nearest-rank quantile; 0 where N is 0.
-	LatencyP95 time.Duration
+	// The latencies are nearest-rank quantiles; 0 where N is 0.
+	LatencyP50, LatencyP95, LatencyP99 time.Duration
 }
 
 // NewWindow makes a window of the given length, rounded up to 100 ms.
@@ -109,7 +109,8 @@ func (s *slot) rates() Rates {
 	r := Rates{N: n, MockN: s.mocked, ErrorRate: ratio(s.failed, n), MockMissRate: ratio(s.missed, s.mocked)}
 	if n > 0 {
 		slices.Sort(s.latencies)
-		r.LatencyP95 = s.latencies[int(math.Ceil(0.95*float64(n)))-1]
+		quantile := func(q float64) time.Duration { return s.latencies[int(math.Ceil(q*float64(n)))-1] }
+		r.LatencyP50, r.LatencyP95, r.LatencyP99 = quantile(0.5), quantile(0.95), quantile(0.99)
 	}
 	return r
 }
