@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/headgate-dev/headgate/gates"
@@ -19,7 +20,7 @@ func judgement(rep *Report, fault *Fault, notRun string) (Verdict, string) {
 	case outcome == gates.Failed:
 		return failure(rep)
 	case outcome == gates.Errored || outcome == gates.Inconclusive:
-		return Inconclusive, "inconclusive: " + undecided(rep)
+		return Inconclusive, "inconclusive: " + undecided(rep, notRun)
 	case notRun != "":
 		return Inconclusive, "inconclusive: nothing was replayed: " + notRun
 	case rep.Accounting.Planned == 0:
@@ -35,19 +36,26 @@ func success(rep *Report) string {
 			enforced++
 		}
 	}
-	text := fmt.Sprintf("passed: %d of %d answers as recorded, %d gates hold",
-		rep.Accounting.Matched, rep.Accounting.Planned, enforced)
+	hold := fmt.Sprintf("%d gates hold", enforced)
+	if enforced == 1 {
+		hold = "1 gate holds"
+	}
+	text := fmt.Sprintf("passed: %d of %d answers as recorded, %s", rep.Accounting.Matched, rep.Accounting.Planned, hold)
 	if rep.Flaky {
 		text += ", but only after a retry (flaky)"
 	}
 	return text
 }
 
-func undecided(rep *Report) string {
+// undecided names the gate without a verdict, else says what kept all gates from being judged.
+func undecided(rep *Report, notRun string) string {
 	for _, g := range rep.Gates {
 		if g.Severity == gates.Enforce && (g.Outcome == gates.Inconclusive || g.Outcome == gates.Errored) {
 			return fmt.Sprintf("gate %s has no verdict: %s", g.Label(), g.Why())
 		}
+	}
+	if notRun != "" {
+		return "nothing was replayed: " + notRun
 	}
 	return "no gate was enforced"
 }
@@ -60,8 +68,16 @@ func failure(rep *Report) (Verdict, string) {
 		return Recording, fmt.Sprintf("recording: %s is not in the recording (%s), which explains the failures",
 			miss.Request, times(miss.Count))
 	}
+	if skipped := rep.Accounting.Skipped; gate.Family == "coverage" && skipped > 0 && skipped == unplayed(rep) {
+		return Recording, fmt.Sprintf("recording: %d of %d recorded requests cannot be replayed: "+
+			"leave them out with traffic.select, or lower the gate %s", skipped, rep.Accounting.Planned, gate.Label())
+	}
 	return Failed, "failed: " + finding(rep, gate)
 }
+
+// unplayed counts the requests that could not be sent. Those that the end of the run has cut off are not
+// among them: in a run without a fault a gate has stopped it.
+func unplayed(rep *Report) int { return rep.Accounting.Skipped + rep.Accounting.Shed }
 
 // explainable are the families of gates that a hole in the recording can fail.
 func explainable() []string { return []string{"mock", "side_effect", "body", "status"} }
@@ -76,7 +92,7 @@ func othersFailed(results []gates.Result) bool {
 // firstFailed prefers gates on what was answered to those on resources, as the former name the field.
 func firstFailed(results []gates.Result) gates.Result {
 	best, rank := gates.Result{}, 100
-	order := map[string]int{"mock": 1, "side_effect": 2, "body": 3, "status": 3}
+	order := map[string]int{"mock": 1, "side_effect": 2, "body": 3, "status": 3, "coverage": 10}
 	for _, g := range results {
 		if g.Outcome != gates.Failed || g.Severity != gates.Enforce {
 			continue
@@ -100,13 +116,31 @@ func finding(rep *Report, g gates.Result) string {
 			return text
 		}
 	case "status", "body":
-		if len(rep.Differences) > 0 {
-			return rep.Differences[0].Sentence()
+		if text := answerFinding(rep); text != "" {
+			return text
 		}
+	case "coverage":
+		return fmt.Sprintf("gate %s: %d of %d requests were not replayed", named(g), unplayed(rep), rep.Accounting.Planned)
 	case "latency":
 		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), slowest(rep.Endpoints))
+	case "readiness":
+		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), newError(rep.Services, g))
 	}
 	return fmt.Sprintf("gate %s: %s", named(g), g.Why())
+}
+
+// answerFinding is the most frequent thing that is wrong with the answers, or nothing.
+func answerFinding(rep *Report) string {
+	a := rep.Accounting
+	lost := a.TransportErrors + a.TimedOut
+	switch {
+	case lost > 0 && (len(rep.Differences) == 0 || int64(lost) > rep.Differences[0].Count):
+		return fmt.Sprintf("%d of %d requests got no answer: %d timed out, %d connections failed",
+			lost, a.Planned, a.TimedOut, a.TransportErrors)
+	case len(rep.Differences) > 0:
+		return rep.Differences[0].Sentence()
+	}
+	return ""
 }
 
 // named is the gate with the expression that it stands for, where its name does not say what it judges.
@@ -115,6 +149,19 @@ func named(g gates.Result) string {
 		return g.Label()
 	}
 	return fmt.Sprintf("%s (%s)", g.Label(), g.Expr)
+}
+
+// newError quotes the first line behind a gate on errors in the log.
+func newError(services []ServiceReport, g gates.Result) string {
+	if !strings.Contains(g.Expr, "log_errors") {
+		return ""
+	}
+	for _, s := range services {
+		if len(s.NewErrors) > 0 && (s.Name == g.Subject || strings.Contains(g.Expr, strconv.Quote(s.Name))) {
+			return fmt.Sprintf("; the first: %s", brief(s.NewErrors[0].First))
+		}
+	}
+	return ""
 }
 
 // slowest names the endpoint with the highest 95th percentile.
@@ -139,13 +186,21 @@ func callFinding(mocks []MockReport) string {
 	}
 	for _, m := range mocks {
 		for _, c := range m.Calls {
-			return fmt.Sprintf("%s: %s was called %s, recorded %s", m.Name, c.Endpoint, times(c.Made), times(c.Recorded))
+			return m.Name + ": " + c.sentence()
 		}
 		for _, miss := range m.Misses {
 			return fmt.Sprintf("%s: %s is not in the recording (%s)", m.Name, miss.Request, times(miss.Count))
 		}
 	}
 	return ""
+}
+
+// sentence tells the difference: "POST /refunds was never called, recorded 3 times".
+func (c CallReport) sentence() string {
+	if c.Made == 0 {
+		return fmt.Sprintf("%s was never called, recorded %s", c.Endpoint, times(c.Recorded))
+	}
+	return fmt.Sprintf("%s was called %s, recorded %s", c.Endpoint, times(c.Made), times(c.Recorded))
 }
 
 // changed counts the calls that are made differently than recorded.
@@ -235,7 +290,9 @@ func times(n int64) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-func phaseOutcome(end ending, worst gates.Outcome) (gates.Outcome, string) {
+// phaseOutcome tells how an attempt at a phase went. A gate that the canary could not decide yet does
+// not spoil it: the outcome is looked at again at the end of the run.
+func phaseOutcome(end ending) (gates.Outcome, string) {
 	switch {
 	case end.fault != nil && end.fault.Verdict == Failed:
 		return gates.Failed, end.fault.Error()
@@ -244,5 +301,5 @@ func phaseOutcome(end ending, worst gates.Outcome) (gates.Outcome, string) {
 	case end.blocking != nil:
 		return end.blocking.Outcome, end.blocking.Label() + ": " + end.blocking.Why()
 	}
-	return worst, ""
+	return gates.Passed, ""
 }

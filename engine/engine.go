@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/headgate-dev/headgate/engine/spec"
@@ -62,14 +63,7 @@ type Stages struct{ From, Until, Only string }
 
 // Left says why a phase is left out, or nothing. order holds all phase names in running order.
 func (s Stages) Left(name string, order []string) string {
-	place := func(n string) int {
-		for i, known := range order {
-			if known == n {
-				return i
-			}
-		}
-		return -1
-	}
+	place := func(n string) int { return slices.Index(order, n) }
 	switch {
 	case s.Only != "" && s.Only != name:
 		return "left out by --only " + s.Only
@@ -111,7 +105,9 @@ func newExecution(e *Engine, run *Run, o Options) *execution {
 	}
 	for _, p := range e.Phases {
 		x.order = append(x.order, p.Name())
-		x.report.Phases = append(x.report.Phases, PhaseReport{Name: p.Name(), Outcome: gates.Skipped})
+		x.report.Phases = append(x.report.Phases, PhaseReport{
+			Name: p.Name(), Outcome: gates.Skipped, Why: "not reached",
+		})
 	}
 	run.watch = func(ev Event) {
 		for _, r := range e.Reporters {
@@ -157,7 +153,7 @@ func (x *execution) attempt(ctx context.Context, i int) ending {
 	err := runPhase(ctx, phase, x.run)
 	end := x.judge(ctx, i, err)
 	told.Seconds += x.run.Clock().Sub(started).Seconds()
-	told.Outcome, told.Why = phaseOutcome(end, x.results.worst(phase.Name()))
+	told.Outcome, told.Why = phaseOutcome(end)
 	x.run.Emit(Event{Kind: PhaseEnded, Phase: phase.Name(), Attempt: told.Attempts, Text: string(told.Outcome)})
 	return end
 }
@@ -172,9 +168,8 @@ func (x *execution) skip(p Phase) string {
 	return ""
 }
 
-// runPhase runs the phase under its time limit. A panic becomes an internal fault, so that what was
-// started is undone all the same.
-func runPhase(ctx context.Context, p Phase, r *Run) (err error) {
+// runPhase runs the phase under its time limit and under the guards of what runs already.
+func runPhase(ctx context.Context, p Phase, r *Run) error {
 	ctx, stop := r.guarded(ctx)
 	defer stop()
 	if t, ok := p.(Timed); ok && t.Timeout() > 0 {
@@ -183,69 +178,14 @@ func runPhase(ctx context.Context, p Phase, r *Run) (err error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, t.Timeout(), late)
 		defer cancel()
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			err = &Fault{Verdict: Internal, Err: fmt.Errorf("panic: %v", v), Details: stack()}
-		}
-	}()
-	err = p.Run(ctx, r)
+	err := protect(func() error { return p.Run(ctx, r) })
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
 	}
-	return err
-}
-
-// judge freezes the metrics and judges the gates of phase i and, because a promise once kept must
-// still hold, those of the phases before it.
-func (x *execution) judge(ctx context.Context, i int, err error) ending {
 	if err != nil {
-		fault := AsFault(err)
-		if fault.Verdict == Failed || fault.Verdict == SUT {
-			x.judgeThrough(ctx, i)
-		} else {
-			x.report.Snapshot = x.run.Snapshot(context.WithoutCancel(ctx))
-		}
-		return ending{fault: fault}
+		return err
 	}
-	x.judgeThrough(ctx, i)
-	if blocking := x.results.blocking(x.Phases[i].Name()); blocking != nil {
-		return ending{blocking: blocking}
-	}
-	return ending{promoted: true}
-}
-
-func (x *execution) judgeThrough(ctx context.Context, last int) {
-	ctx = context.WithoutCancel(ctx)
-	snapshot := x.run.Snapshot(ctx)
-	x.report.Snapshot = snapshot
-	baseline := x.comparable()
-	for _, p := range x.Phases[:last+1] {
-		g, ok := p.(Gated)
-		if !ok || x.skip(p) != "" {
-			continue
-		}
-		for _, program := range g.Gates() {
-			result := program.Judge(ctx, gates.Input{
-				Snapshot: snapshot, Baseline: baseline, Fingerprint: x.run.fingerprints(), Seed: x.run.Seed,
-			})
-			if x.results.record(result) {
-				x.run.Emit(Event{Kind: GateJudged, Phase: x.Phases[last].Name(), Gate: &result})
-			}
-		}
-	}
-}
-
-// comparable is what the run is measured against: the pinned baseline, else what the capture itself
-// says, else nothing.
-func (x *execution) comparable() *gates.Baseline {
-	recorded := x.run.Recorded.Snapshot()
-	if x.Pipeline.Baseline.Source == "pinned" || len(recorded.All()) == 0 {
-		return x.Baseline
-	}
-	return &gates.Baseline{
-		Schema: gates.BaselineSchema, Pipeline: x.Pipeline.Name, RunID: "capture",
-		Fingerprint: x.run.fingerprints(), Snapshot: recorded,
-	}
+	return r.died()
 }
 
 // mayGoBack tells whether the gate in the way sends the run back and a try is left.
@@ -273,7 +213,11 @@ func (x *execution) goBack(ctx context.Context, from int, end ending) int {
 		x.run.Note(x.order[target], "going back: %v", err)
 	}
 	x.results.forget(x.order[target:])
-	for _, p := range x.Phases[target:] {
+	for i, p := range x.Phases[target:] {
+		told := &x.report.Phases[target+i]
+		if told.Attempts > 0 {
+			told.Outcome, told.Why = gates.Skipped, "not reached again"
+		}
 		if m, ok := p.(Measurer); ok {
 			x.run.Metrics.Reset(m.Scopes()...)
 		}

@@ -15,8 +15,8 @@ const (
 	PhaseStarted
 	Note       // Text
 	Progressed // Progress
-	PhaseEnded // Text holds the outcome
 	GateJudged // Gate
+	PhaseEnded // Text holds the outcome
 	RolledBack // Text says why and where to
 	RunEnded
 )
@@ -48,6 +48,13 @@ type Progress struct {
 type Reporter interface {
 	// Event is called in order, from one goroutine at a time. It must not block for long.
 	Event(e Event)
-	// Finish writes the report. It is called once, also for runs that were interrupted.
+	// Finish writes the report, also of runs that were interrupted. It is called once; that of a Filer a
+	// second time where the report changed because a file could not be written.
 	Finish(rep *Report) error
+}
+
+// Filer is a reporter that writes a file into the run's folder.
+type Filer interface {
+	// Artifact is the file's name within the folder.
+	Artifact() string
 }

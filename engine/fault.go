@@ -2,7 +2,10 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"runtime/debug"
+	"strings"
 	"syscall"
 )
 
@@ -26,7 +29,12 @@ func (f *Fault) Unwrap() error { return f.Err }
 // SignalError is the cause of a context that a signal has cancelled.
 type SignalError struct{ Signal os.Signal }
 
-func (e *SignalError) Error() string { return "interrupted by " + e.Signal.String() }
+func (e *SignalError) Error() string {
+	if e.Signal == syscall.SIGTERM {
+		return "stopped by SIGTERM"
+	}
+	return "stopped by SIGINT"
+}
 
 // AsFault finds the fault in an error. An error without one is an internal error: phases classify
 // whatever they expect.
@@ -41,6 +49,18 @@ func AsFault(err error) *Fault {
 	}
 	return &Fault{Verdict: Internal, Err: err}
 }
+
+// protect turns a panic into an internal fault, so that what was started is undone all the same.
+func protect(do func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Fault{Verdict: Internal, Err: fmt.Errorf("panic: %v", v), Details: stack()}
+		}
+	}()
+	return do()
+}
+
+func stack() []string { return strings.Split(strings.TrimSpace(string(debug.Stack())), "\n") }
 
 func signalVerdict(s os.Signal) Verdict {
 	if s == syscall.SIGTERM {

@@ -93,7 +93,24 @@ func Load(path string, vars map[string]string, env func(string) (string, bool)) 
 	p := &Pipeline{Settings: DefaultSettings(), Path: path, Dir: dir, Document: doc}
 	ds.Add(spec.Decode(doc.Root, &p.Settings))
 	p.check(&ds)
+	p.checkVars(&ds)
 	return p, ds
+}
+
+// checkVars finds values from the command line that go nowhere: with a mistyped name the run would go on
+// as if nothing had been given.
+func (p *Pipeline) checkVars(ds *spec.Diagnostics) {
+	var known []string
+	for _, v := range p.Document.Root.Key("vars").Entries() {
+		known = append(known, v.Key)
+	}
+	for _, name := range p.Document.Unused() {
+		hint := "write ${" + name + "} where the value belongs, or leave it out"
+		if near := spec.Nearest(name, known); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		ds.Errorf(p.Document.Root.Pos(), hint, "a value is given for %s, but the run file has no ${%s}", name, name)
+	}
 }
 
 func (p *Pipeline) check(ds *spec.Diagnostics) {

@@ -113,6 +113,8 @@ type DifferenceReport struct {
 	Count   int64            `json:"count"`
 	Of      int64            `json:"of"`
 	Samples []DifferentValue `json:"samples"`
+	// Suggestion is the line to add to the run file if the difference is meant.
+	Suggestion string `json:"suggestion,omitempty"`
 }
 
 // DifferentValue is a sample of a difference.
@@ -153,6 +155,8 @@ type MockMiss struct {
 	// Changed is true where a recorded call to the same endpoint is missing: the application makes
 	// the call, but differently.
 	Changed bool `json:"changed"`
+	// Suggestion is the line to add to the mock's settings in the run file if the call is meant.
+	Suggestion string `json:"suggestion,omitempty"`
 }
 
 // CallReport is one endpoint of a mock whose calls are not as recorded.
@@ -167,16 +171,18 @@ type ServiceReport struct {
 	Name string `json:"name"`
 	// StartupSeconds is how long it took from its start until it was ready, ReadySeconds how long it
 	// stayed so.
-	ReadySeconds   float64      `json:"ready_seconds"`
-	StartupSeconds float64      `json:"startup_seconds"`
-	CPUSeconds     float64      `json:"cpu_seconds"`
-	MemPeakBytes   int64        `json:"mem_peak_bytes"`
-	Restarts       int64        `json:"restarts"`
-	LogLines       int64        `json:"log_lines"`
-	NewErrors      []LogPattern `json:"new_log_errors,omitempty"`
+	ReadySeconds   float64 `json:"ready_seconds"`
+	StartupSeconds float64 `json:"startup_seconds"`
+	CPUSeconds     float64 `json:"cpu_seconds"`
+	MemPeakBytes   int64   `json:"mem_peak_bytes"`
+	Restarts       int64   `json:"restarts"`
+	LogLines       int64   `json:"log_lines"`
+	// NewErrors are kinds of error lines that the baseline does not know, KnownErrors those it does.
+	NewErrors   []LogPattern `json:"new_log_errors,omitempty"`
+	KnownErrors []LogPattern `json:"known_log_errors,omitempty"`
 }
 
-// LogPattern is a kind of log line that has not been seen before.
+// LogPattern is a kind of log line: what its lines have in common.
 type LogPattern struct {
 	Text  string `json:"text"`
 	Count int64  `json:"count"`

@@ -7,15 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/headgate-dev/headgate/gates/metric"
 )
-
-// undoTimeout bounds each step of the undoing.
-const undoTimeout = 15 * time.Second
 
 // Run is one execution of a pipeline. Its methods may be called from any goroutine.
 type Run struct {
@@ -40,23 +36,13 @@ type Run struct {
 	rewinders   []func(context.Context) error
 	guards      []guard
 	undoing     []undo
+	emitting    sync.Mutex
 	watch       func(Event)
-}
-
-type undo struct {
-	name string
-	do   func(context.Context) error
 }
 
 type collector func(context.Context)
 
-// guard is something that must not end by itself while the run lasts.
-type guard struct {
-	ended <-chan struct{}
-	why   func() error
-}
-
-// NewRun makes the run's folder. watch receives the events; it may be nil.
+// NewRun makes the run's folder. m declares what the run can measure.
 func NewRun(o Options, m *metric.Registry) (*Run, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -158,71 +144,12 @@ func (r *Run) Note(phase, format string, args ...any) {
 	}
 }
 
-// Artifact makes a file in the run's folder and lists it in the report. name is a relative path with
-// forward slashes; its folders are made. An artifact of an earlier attempt is overwritten.
-func (r *Run) Artifact(name string) (*os.File, error) {
-	path, err := r.ArtifactPath(name)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, &Fault{Verdict: Environment, Err: fmt.Errorf("artifact %s: %w", name, err)}
-	}
-	return f, nil
-}
-
-// ArtifactPath is Artifact for those who write the file themselves.
-func (r *Run) ArtifactPath(name string) (string, error) {
-	path := filepath.Join(r.Dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", &Fault{Verdict: Environment, Err: fmt.Errorf("artifact %s: %w", name, err)}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !slices.Contains(r.artifacts, name) {
-		r.artifacts = append(r.artifacts, name)
-	}
-	return path, nil
-}
-
 // Collect registers a function that brings the metrics of something that runs up to date. It is
 // called before each snapshot, until the registration is undone.
 func (r *Run) Collect(c func(context.Context)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.collectors = append(r.collectors, c)
-}
-
-// Guard says that the run cannot go on once ended is closed; why is then asked for the fault. The
-// registration is undone like that of Collect.
-func (r *Run) Guard(ended <-chan struct{}, why func() error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.guards = append(r.guards, guard{ended, why})
-}
-
-// guarded is a context that ends when something guarded does, with the fault as its cause. stop must
-// be called; it waits for the watching goroutines.
-func (r *Run) guarded(ctx context.Context) (guarded context.Context, stop func()) {
-	r.mu.Lock()
-	guards := slices.Clone(r.guards)
-	r.mu.Unlock()
-	ctx, cancel := context.WithCancelCause(ctx)
-	var watching sync.WaitGroup
-	for _, g := range guards {
-		watching.Go(func() {
-			select {
-			case <-g.ended:
-				cancel(g.why())
-			case <-ctx.Done():
-			}
-		})
-	}
-	return ctx, func() {
-		cancel(nil)
-		watching.Wait()
-	}
 }
 
 // OnRewind registers what has to be put back to its start before the application is tried again, such
@@ -257,56 +184,12 @@ func (r *Run) Snapshot(ctx context.Context) *metric.Snapshot {
 	return r.Metrics.Snapshot()
 }
 
-// Cleanup registers the undoing of something that was just started. Undoing runs in reverse order,
-// each step under its own short time limit, also after cancellation.
-func (r *Run) Cleanup(name string, do func(context.Context) error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.undoing = append(r.undoing, undo{name, do})
-}
-
-// Emit sends an event to those who watch.
+// Emit sends an event to those who watch, one at a time.
 func (r *Run) Emit(e Event) {
 	if e.Time.IsZero() {
 		e.Time = r.Clock()
 	}
+	r.emitting.Lock()
+	defer r.emitting.Unlock()
 	r.watch(e)
-}
-
-// mark remembers how much there is to undo and to collect, for a later unwind.
-func (r *Run) mark() mark {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return mark{len(r.undoing), len(r.collectors), len(r.rewinders), len(r.guards)}
-}
-
-type mark struct{ undoing, collectors, rewinders, guards int }
-
-// unwind undoes all that was registered since the mark, newest first, and returns what went wrong.
-func (r *Run) unwind(ctx context.Context, m mark) error {
-	r.mu.Lock()
-	steps := slices.Clone(r.undoing[m.undoing:])
-	r.undoing = r.undoing[:m.undoing]
-	r.collectors = r.collectors[:m.collectors]
-	r.rewinders = r.rewinders[:m.rewinders]
-	r.guards = r.guards[:m.guards]
-	r.mu.Unlock()
-	var errs []error
-	for _, u := range slices.Backward(steps) {
-		stepCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-		if err := u.do(stepCtx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", u.name, err))
-		}
-		cancel()
-	}
-	return errors.Join(errs...)
-}
-
-// Artifacts lists the run's files so far, sorted.
-func (r *Run) Artifacts() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := slices.Clone(r.artifacts)
-	slices.SortFunc(list, strings.Compare)
-	return list
 }

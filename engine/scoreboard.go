@@ -36,13 +36,11 @@ func (s *scoreboard) record(r gates.Result) bool {
 }
 
 // blocking returns the gate that keeps the run from being promoted out of the phase: the worst one.
-// On the canary slice a gate that merely lacks samples is in nobody's way: the rest of the traffic
-// will decide it.
-func (s *scoreboard) blocking(phase string) *gates.Result {
+func (s *scoreboard) blocking() *gates.Result {
 	var worst *gates.Result
 	for _, key := range s.order {
 		r := s.latest[key]
-		if !blocks(r, phase) {
+		if !blocks(r) {
 			continue
 		}
 		if worst == nil || gates.Worse(r.Outcome, worst.Outcome) {
@@ -52,18 +50,9 @@ func (s *scoreboard) blocking(phase string) *gates.Result {
 	return worst
 }
 
-func blocks(r gates.Result, phase string) bool {
-	if r.Severity != gates.Enforce {
-		return false
-	}
-	switch r.Outcome {
-	case gates.Failed, gates.Errored:
-		return true
-	case gates.Inconclusive:
-		early := []gates.Reason{gates.NoData, gates.TooFewSamples, gates.Undecided}
-		return phase != Quality || !slices.Contains(early, r.Reason)
-	}
-	return false
+func blocks(r gates.Result) bool {
+	bad := []gates.Outcome{gates.Failed, gates.Errored, gates.Inconclusive}
+	return r.Severity == gates.Enforce && slices.Contains(bad, r.Outcome)
 }
 
 func (s *scoreboard) worst(phase string) gates.Outcome {

@@ -32,6 +32,16 @@ type Baseline struct {
 	Fingerprint map[string]string `json:"fingerprint"`
 	// Snapshot holds the metrics with the samples of their distributions.
 	Snapshot *metric.Snapshot `json:"metrics"`
+	// LogErrors are the patterns of the error lines that the applications wrote: they are not new.
+	LogErrors []string `json:"log_errors,omitempty"`
+}
+
+// KnownLogErrors are the patterns of a baseline that may be missing.
+func (b *Baseline) KnownLogErrors() []string {
+	if b == nil {
+		return nil
+	}
+	return b.LogErrors
 }
 
 // LoadBaseline reads a stored baseline. The error is fs.ErrNotExist if there is none.

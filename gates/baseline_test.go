@@ -184,6 +184,8 @@ func TestCutoffsRefuse(t *testing.T) {
 		`{latency_p95: "within 10%"}`:       "no baseline",
 		`{error_rte: "> 0.05"}`:             "no metric error_rte",
 		`{error_rate: "<= 0.05"}`:           "stops the replay while error_rate is good",
+		`{error_rate: "> 1"}`:               "can never stop the replay",
+		`{throughput: "< 0/s"}`:             "can never stop the replay",
 		`{correlated: "true"}`:              "no value in a window",
 		`{error_rate: }`:                    "has no condition",
 		`{'mocks.catalog.requests': "> 0"}`: "judges the replay, not mocks",

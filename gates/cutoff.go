@@ -85,6 +85,10 @@ func (c *comparator) applyCutoff(t term, delta bool) *problem {
 	if t.desc.Kind == metric.Flag {
 		return at.problem("name a metric with a number", "%s has no value in a window", t.ref.Name)
 	}
+	if low, high := span(t.desc); always(negated(c.op), c.limit.value, low, high) {
+		return at.problem("lower the limit, or leave the rule out", "this can never stop the replay: %s is never %s",
+			t.ref.Name, outside(c.limit.value, low, high))
+	}
 	inverted := t.desc.Direction == metric.LowerIsBetter && strings.HasPrefix(c.op, "<") ||
 		t.desc.Direction == metric.HigherIsBetter && strings.HasPrefix(c.op, ">")
 	if inverted {

@@ -1,6 +1,9 @@
 package gates
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Label names the gate with its subject: payment-api.match_rate.
 func (r Result) Label() string {
@@ -36,4 +39,17 @@ func (p *Program) Limit() (float64, bool) {
 		return 0, false
 	}
 	return p.relation.limit.value, true
+}
+
+// Ceiling is the largest value that the gate's metric may have, where the gate is in the comparator form
+// with a fixed upper limit on a count; false otherwise.
+func (p *Program) Ceiling() (float64, bool) {
+	limit, ok := p.Limit()
+	switch {
+	case !ok:
+		return 0, false
+	case p.relation.op == "<":
+		return math.Ceil(limit) - 1, true
+	}
+	return limit, p.relation.op == "<="
 }

@@ -18,8 +18,15 @@ type linter struct {
 	ds       spec.Diagnostics
 }
 
+// lint warns about what is hardly meant. A gate that is enforced and can never fail is an error: it
+// would count among those that passed.
 func lint(p *Program, position func(ast.Node) spec.Pos) spec.Diagnostics {
 	l := &linter{scope: p.scope, position: position}
+	if l.certain(p.main.tree) && p.Severity == Enforce {
+		l.ds.Errorf(position(p.main.tree), "tighten the limit, or give it severity: observe to only see the value",
+			"this can never fail, and an enforced gate must be able to: every value of its metrics holds")
+		return l.ds
+	}
 	l.node(p.main.tree, true)
 	if p.scope.Baseline == "capture" {
 		l.capture(p)
@@ -63,17 +70,42 @@ func (l *linter) binary(n *ast.BinaryNode, direct bool) {
 		l.node(n.Right, direct)
 		return
 	}
+	if t, op, limit, ok := l.limit(n); ok {
+		l.compare(n, t, op, limit, direct)
+	}
+}
+
+// certain tells whether a condition holds for whatever its metrics can be.
+func (l *linter) certain(n ast.Node) bool {
+	b, ok := n.(*ast.BinaryNode)
+	if !ok {
+		return false
+	}
+	switch b.Operator {
+	case "and", "&&":
+		return l.certain(b.Left) && l.certain(b.Right)
+	case "or", "||":
+		return l.certain(b.Left) || l.certain(b.Right)
+	}
+	t, op, limit, ok := l.limit(b)
+	if !ok {
+		return false
+	}
+	low, high := span(t.desc)
+	return always(op, limit, low, high)
+}
+
+// limit takes a comparison of a metric with a constant apart, the metric on the left.
+func (l *linter) limit(n *ast.BinaryNode) (t term, op string, limit float64, ok bool) {
 	if t, ok := l.metric(n.Left); ok {
-		if limit, ok := constantOf(n.Right); ok {
-			l.compare(n, t, n.Operator, limit, direct)
-		}
-		return
+		limit, ok := constantOf(n.Right)
+		return t, n.Operator, limit, ok
 	}
 	if t, ok := l.metric(n.Right); ok {
-		if limit, ok := constantOf(n.Left); ok {
-			l.compare(n, t, turned(n.Operator), limit, direct)
-		}
+		limit, ok := constantOf(n.Left)
+		return t, turned(n.Operator), limit, ok
 	}
+	return term{}, "", 0, false
 }
 
 func turned(op string) string {

@@ -121,13 +121,11 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 
 func TestLint(t *testing.T) {
 	tests := map[string]struct{ gate, want string }{
-		"never fails":           {`error_rate: ">= 0"`, "can never fail"},
-		"never fails, above":    {`error_rate: "<= 1"`, "can never fail"},
+		"never fails, observed": {`error_rate: {expr: ">= 0", severity: observe}`, "can never fail"},
+		"never fails, warning":  {`error_rate: {expr: "<= 1", severity: warn}`, "can never fail"},
 		"never holds":           {`error_rate: "> 1"`, "can never hold"},
 		"never holds, count":    {`sent: "< 0"`, "1:8"},
 		"never holds, equal":    {`error_rate: "== 2"`, "can never hold"},
-		"negative time":         {`x: {expr: 'latency_p95 >= duration("0s")'}`, "can never fail"},
-		"turned around":         {`x: {expr: '0 <= error_rate'}`, "can never fail"},
 		"inside":                {`x: {expr: 'sent > 1 and error_rate <= 1'}`, "1:36: this can never fail"},
 		"inverted":              {`latency_p95: ">= 1s"`, "is better when lower"},
 		"inverted, higher":      {`status_pass_rate: "<= 0.5"`, "is better when higher"},
@@ -150,6 +148,50 @@ func TestLint(t *testing.T) {
 				t.Errorf("got %q, want %q", findings(ds), tt.want)
 			}
 		})
+	}
+}
+
+func TestRefusesGatesThatCannotFail(t *testing.T) {
+	tests := map[string]struct {
+		gate    string
+		refused bool
+	}{
+		"below zero":         {`error_rate: ">= 0"`, true},
+		"above one":          {`error_rate: "<= 1"`, true},
+		"negative time":      {`x: {expr: 'latency_p95 >= duration("0s")'}`, true},
+		"turned around":      {`x: {expr: '0 <= error_rate'}`, true},
+		"both halves":        {`x: {expr: 'error_rate <= 1 and sent >= 0'}`, true},
+		"one half of or":     {`x: {expr: 'error_rate == 0 or sent >= 0'}`, true},
+		"one half of and":    {`x: {expr: 'error_rate == 0 and sent >= 0'}`, false},
+		"observed":           {`x: {expr: 'sent >= 0', severity: observe}`, false},
+		"in the middle":      {`error_rate: "<= 0.99"`, false},
+		"at the upper limit": {`status_pass_rate: ">= 1"`, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, ds := Parse(node(t, tt.gate), replayScope(t))
+			if refused := ds.Err() != nil; refused != tt.refused {
+				t.Errorf("refused %v, want %v: %s", refused, tt.refused, findings(ds))
+			}
+			if tt.refused && !strings.Contains(findings(ds), "this can never fail") {
+				t.Errorf("the finding does not say why: %s", findings(ds))
+			}
+		})
+	}
+}
+
+func TestCeiling(t *testing.T) {
+	for gate, want := range map[string]float64{
+		`sent: "<= 3"`: 3, `sent: "< 3"`: 2, `sent: "< 2.5"`: 2, `sent: ">= 3"`: -1, `sent: "<= +10%"`: -1,
+		`x: {expr: 'sent <= 3'}`: -1,
+	} {
+		got, ok := one(t, replayScope(t), gate).Ceiling()
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%s: %v, want %v", gate, got, want)
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // decoder walks one mapping and collects all that it cannot take.
 type decoder struct {
 	problems []string
-	files    fileReader // nil where the mapping does not come from a folder
+	options  Options
 }
 
 // fields are the members of a JSON object that are not null.

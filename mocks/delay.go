@@ -14,7 +14,9 @@ type Delay struct {
 	Upper  float64 `json:"upper,omitempty"`
 	Median float64 `json:"median,omitempty"`
 	Sigma  float64 `json:"sigma,omitempty"`
-	Millis float64 `json:"milliseconds,omitempty"`
+	// MaxValue bounds a lognormal delay: longer ones are drawn again. 0 is no bound.
+	MaxValue float64 `json:"maxValue,omitempty"`
+	Millis   float64 `json:"milliseconds,omitempty"`
 }
 
 // Dribble sends the body in pieces over a time.
@@ -34,17 +36,37 @@ var _ Random = (*rand.Rand)(nil)
 
 // Wait is how long to wait before answering.
 func (r *Response) Wait(random Random) time.Duration {
-	ms := float64(r.FixedDelay)
-	if d := r.DelayDistribution; d != nil {
-		switch d.Type {
-		case "uniform":
-			ms += d.Lower + random.Float64()*(d.Upper-d.Lower)
-		case "lognormal":
-			ms += d.Median * math.Exp(d.Sigma*random.NormFloat64())
-		default:
-			ms += d.Millis
+	return milliseconds(float64(r.FixedDelay)) + r.DelayDistribution.Draw(random)
+}
+
+// Draw draws one delay; a nil Delay is none.
+func (d *Delay) Draw(random Random) time.Duration {
+	if d == nil {
+		return 0
+	}
+	switch d.Type {
+	case "uniform":
+		return milliseconds(d.Lower + random.Float64()*(d.Upper-d.Lower))
+	case "lognormal":
+		return milliseconds(d.lognormal(random))
+	}
+	return milliseconds(d.Millis)
+}
+
+// mostDraws bounds how often a delay over its MaxValue is drawn again.
+const mostDraws = 100
+
+func (d *Delay) lognormal(random Random) float64 {
+	for range mostDraws {
+		ms := d.Median * math.Exp(d.Sigma*random.NormFloat64())
+		if d.MaxValue == 0 || ms <= d.MaxValue {
+			return ms
 		}
 	}
+	return d.MaxValue
+}
+
+func milliseconds(ms float64) time.Duration {
 	return time.Duration(min(ms, float64(maxDelay)) * float64(time.Millisecond))
 }
 
@@ -60,11 +82,12 @@ func (d *decoder) delay(path string, raw json.RawMessage) *Delay {
 		"median":       into(d, &v.Median, "milliseconds"),
 		"sigma":        into(d, &v.Sigma, "a number"),
 		"milliseconds": into(d, &v.Millis, "milliseconds"),
-	}, []string{"maxValue"})
+		"maxValue":     into(d, &v.MaxValue, "milliseconds"),
+	}, nil)
 	switch {
 	case v.Type != "uniform" && v.Type != "lognormal" && v.Type != "fixed":
 		d.problem(path+".type", "expected uniform, lognormal or fixed, got %q", v.Type)
-	case v.Lower < 0 || v.Upper < v.Lower || v.Median < 0 || v.Sigma < 0 || v.Millis < 0:
+	case v.Lower < 0 || v.Upper < v.Lower || v.Median < 0 || v.Sigma < 0 || v.Millis < 0 || v.MaxValue < 0:
 		d.problem(path, "expected lower <= upper and no negative number")
 	}
 	return v

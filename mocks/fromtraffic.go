@@ -22,6 +22,8 @@ type Recording struct {
 	// Rules tell how often each rule of the match applied, in the order they were written. A rule that
 	// was never used is there with 0.
 	Rules []RuleUse
+	// Blank counts the requests of whose JSON body the rules leave nothing: any body is taken for theirs.
+	Blank int64
 }
 
 // Exchange is a record and the ID of the stub that was built from it.
@@ -79,6 +81,8 @@ func unusable(rec *traffic.Record) string {
 		return fmt.Sprintf("method %q cannot be mocked", rec.Request.Method)
 	case rec.Response == nil:
 		return "it has no response"
+	case rec.Request.Header.Get(traffic.TruncatedHeader) != "" || rec.Response.Header.Get(traffic.TruncatedHeader) != "":
+		return "a body was cut off at capture"
 	case rec.Response.Status < 200 || rec.Response.Status > 999:
 		return fmt.Sprintf("status %d cannot be answered", rec.Response.Status)
 	}
@@ -154,7 +158,7 @@ func (g *grouping) recording() *Recording {
 	slices.SortStableFunc(g.out.Stubs, func(a, b *Stub) int {
 		return len(a.Request.QueryParameters) - len(b.Request.QueryParameters)
 	})
-	g.out.Rules = g.rules.uses()
+	g.out.Rules, g.out.Blank = g.rules.uses(), g.rules.blanked
 	return &g.out
 }
 

@@ -256,6 +256,8 @@ func TestMatchValidate(t *testing.T) {
 		"repeat":     {Repeat: "first"},
 		"json path":  {Repeat: mocks.RepeatLast, Ignore: mocks.Ignore{JSON: []string{"$.["}}},
 		"whole body": {Repeat: mocks.RepeatLast, Ignore: mocks.Ignore{JSON: []string{"$"}}},
+		"all fields": {Repeat: mocks.RepeatLast, Ignore: mocks.Ignore{JSON: []string{"$.*"}}},
+		"all values": {Repeat: mocks.RepeatLast, Ignore: mocks.Ignore{JSON: []string{"$..*"}}},
 		"query":      {Repeat: mocks.RepeatLast, Ignore: mocks.Ignore{Query: []string{""}}},
 		"header":     {Repeat: mocks.RepeatLast, Headers: []string{"X Y"}},
 	}

@@ -17,6 +17,8 @@ type rules struct {
 	paths   []*jsonpath.Path
 	headers []string
 	used    map[string]int64
+	// blanked counts the requests of whose JSON body the rules leave nothing.
+	blanked int64
 }
 
 func newRules(m Match) (*rules, error) {
@@ -49,8 +51,8 @@ func (r *rules) identify(req *traffic.Request) identity {
 	return identity{key: key, pattern: p, path: path}
 }
 
-// query pins the target. WireMock's url is used where the query is in canonical order as it stands;
-// otherwise the parameters are named and the metadata keeps others out.
+// query pins the target. WireMock's url is used where there is at most one parameter; otherwise the
+// parameters are named, as their order means nothing, and the metadata keeps others out.
 func (r *rules) query(p *RequestPattern, path, raw string) (key string) {
 	pairs := splitQuery(raw)
 	kept := slices.DeleteFunc(slices.Clone(pairs), func(q pair) bool {
@@ -67,7 +69,7 @@ func (r *rules) query(p *RequestPattern, path, raw string) (key string) {
 	}
 	key = strings.Join(parts, "&")
 	switch {
-	case len(r.match.Ignore.Query) == 0 && slices.IsSortedFunc(pairs, comparePairs):
+	case len(r.match.Ignore.Query) == 0 && len(pairs) <= 1:
 		p.URL = (&Request{Path: path, RawQuery: raw}).Target()
 	default:
 		p.URLPath = path

@@ -26,7 +26,7 @@ func (r *rules) body(req *traffic.Request) (key string, p *Pattern) {
 		if canonical := canonicalJSON(tree); !strings.Contains(canonical, "{json-unit.") {
 			tree = r.blank(tree)
 			form := map[string]any{"equalToJson": tree}
-			want, _ := decodeJSON(canonicalJSON(tree))
+			want, _ := decodeJSON(string(marshal(tree)))
 			m := &equalToJSON{want: (&decoder{}).placeholders("", nil, want)}
 			return digest("json", canonicalJSON(tree)), build(form, m)
 		}
@@ -79,7 +79,7 @@ func textBody(h http.Header, body []byte) bool {
 func (r *rules) blank(tree any) any {
 	var places []spec.NormalizedPath
 	for i, p := range r.paths {
-		found := p.SelectLocated(tree)
+		found := locateJSON(p, tree)
 		if len(found) > 0 {
 			r.used["json "+r.match.Ignore.JSON[i]]++
 		}
@@ -90,7 +90,26 @@ func (r *rules) blank(tree any) any {
 	for _, place := range places {
 		tree = put(tree, place)
 	}
+	if len(places) > 0 && blank(tree) {
+		r.blanked++
+	}
 	return tree
+}
+
+// blank tells whether nothing but placeholders is left of a value.
+func blank(tree any) bool {
+	switch v := tree.(type) {
+	case map[string]any:
+		for _, member := range v {
+			if !blank(member) {
+				return false
+			}
+		}
+		return len(v) > 0
+	case []any:
+		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !blank(item) })
+	}
+	return tree == ignorePlaceholder
 }
 
 // put replaces the value at a place; a place inside a value that is already replaced is left.

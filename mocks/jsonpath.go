@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"github.com/theory/jsonpath"
+
+	"github.com/headgate-dev/headgate/mocks/handlebars"
 )
 
-// matchesJSONPath judges what an RFC 9535 query selects in a JSON value.
+// matchesJSONPath judges what a JSONPath selects in a JSON value.
 type matchesJSONPath struct {
 	query    *jsonpath.Path
 	singular bool
@@ -15,15 +17,21 @@ type matchesJSONPath struct {
 }
 
 func (m matchesJSONPath) match(v *Value) bool {
-	tree, ok := v.json()
-	if !v.Present || !ok {
+	if m.query == nil {
 		return false
 	}
-	found := m.query.Select(tree)
+	tree, ok := v.json()
+	if !v.Present || !ok {
+		return !v.Present && m.sub != nil && m.sub.meets(nil)
+	}
+	if tree == nil {
+		return false // null, as in WireMock
+	}
+	found := selectJSON(m.query, tree)
 	if m.sub == nil {
 		return len(found) > 0 && (!m.singular || !empty(found[0]))
 	}
-	return m.sub.MatchValues(m.texts(found))
+	return m.sub.meets(m.texts(found))
 }
 
 // empty is what WireMock takes for not there: null, an empty list or object.
@@ -40,9 +48,13 @@ func empty(v any) bool {
 }
 
 // texts are the values that the sub-pattern sees. As in WireMock a list that was selected as a whole
-// counts by its items, except before equalToJson.
+// counts by its items, except before equalToJson, which sees all that was selected as one list.
 func (m matchesJSONPath) texts(found []any) []string {
-	if _, whole := m.sub.m.(*equalToJSON); m.singular && len(found) == 1 && !whole {
+	_, whole := m.sub.m.(*equalToJSON)
+	switch {
+	case whole && !m.singular:
+		found = []any{append([]any{}, found...)}
+	case m.singular && len(found) == 1 && !whole:
 		if items, ok := found[0].([]any); ok {
 			found = items
 		}
@@ -50,20 +62,35 @@ func (m matchesJSONPath) texts(found []any) []string {
 	texts := make([]string, 0, len(found))
 	for _, v := range found {
 		if v != nil {
-			texts = append(texts, subText(m.sub, v))
+			texts = append(texts, javaText(v))
 		}
 	}
 	return texts
 }
 
-func subText(sub *Pattern, v any) string {
-	if s, ok := v.(string); ok {
-		if _, isJSON := sub.m.(*equalToJSON); isJSON {
-			quoted, _ := json.Marshal(s) //nolint:errchkjson // a string always encodes
-			return string(quoted)
+// javaText is how Java prints a JSON value: numbers with a fraction are doubles there.
+func javaText(v any) string { return compactJSON(javaNumbers(v)) }
+
+func javaNumbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
+			return json.Number(handlebars.Text(f))
 		}
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = javaNumbers(item)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, item := range v {
+			out[k] = javaNumbers(item)
+		}
+		return out
 	}
-	return compactJSON(v)
+	return v
 }
 
 func takeMatchesJSONPath(d *decoder, path string, f fields) matcher {
@@ -86,10 +113,9 @@ func takeMatchesJSONPath(d *decoder, path string, f fields) matcher {
 }
 
 func (d *decoder) jsonPath(path, expr string) *jsonpath.Path {
-	query, err := jsonpath.Parse(expr)
+	query, err := compileJSONPath(expr)
 	if err != nil {
-		d.problem(path, "%q is not an RFC 9535 JSONPath, which is all that is supported yet: %v", expr, err)
-		return nil
+		d.problem(path, "%v", err)
 	}
 	return query
 }

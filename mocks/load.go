@@ -10,20 +10,49 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 // fileReader reads a file of a WireMock folder's __files by its relative name.
-type fileReader func(name string) ([]byte, error)
+type fileReader = func(name string) ([]byte, error)
 
 // ParseStubs reads one WireMock mapping or {"mappings": [...]}. name is how errors call the source.
 // All that is wrong or not supported yet is reported at once, by its field; nothing is ignored. A
 // mapping without an ID gets one that depends on its text and place. A mapping with bodyFileName needs
 // [LoadStubs].
-func ParseStubs(name string, data []byte) ([]*Stub, error) { return parseStubs(name, data, nil) }
+func ParseStubs(name string, data []byte) ([]*Stub, error) { return Options{}.Parse(name, data) }
 
-func parseStubs(name string, data []byte, files fileReader) ([]*Stub, error) {
+// Options say how mappings are read.
+type Options struct {
+	// Files reads a file of the __files folder by its relative name; nil where there is none. See
+	// [FilesUnder].
+	Files func(name string) ([]byte, error)
+	// Templating takes every answer for a template, as WireMock's --global-response-templating does.
+	Templating bool
+	// Lenient loads what WireMock loads without being able to serve it: a body file that is missing (read
+	// when it is asked for), transformers that are extensions in Java (left out), and custom matchers
+	// (they never match).
+	Lenient bool
+	// Now is the clock of dates relative to now; nil is time.Now.
+	Now func() time.Time
+}
+
+func (o Options) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
+}
+
+// FilesUnder reads files inside a folder and refuses every way out of it.
+func FilesUnder(dir string) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) { return readUnder(dir, name) }
+}
+
+// Parse is [ParseStubs] with options.
+func (o Options) Parse(name string, data []byte) ([]*Stub, error) {
 	raws, err := mappings(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -31,7 +60,7 @@ func parseStubs(name string, data []byte, files fileReader) ([]*Stub, error) {
 	var stubs []*Stub
 	var errs []error
 	for i, raw := range raws {
-		d := &decoder{files: files}
+		d := &decoder{options: o}
 		s := d.stub(raw)
 		s.File = name
 		label := fmt.Sprintf("mapping %d", i+1)
@@ -70,8 +99,8 @@ func mappings(data []byte) ([]json.RawMessage, error) {
 		return []json.RawMessage{data}, nil
 	}
 	for name := range top {
-		if name != "mappings" && name != "meta" {
-			return nil, fmt.Errorf("%s beside mappings is not supported yet", name)
+		if name != "mappings" && name != "meta" && name != "importOptions" {
+			return nil, fmt.Errorf("%s beside mappings is not a field of WireMock", name)
 		}
 	}
 	var raws []json.RawMessage
@@ -84,12 +113,17 @@ func mappings(data []byte) ([]json.RawMessage, error) {
 // LoadStubs reads a file of mappings, a WireMock folder (mappings with __files beside it), or any
 // folder of .json mappings, in the order of their names. What is wrong in all files is reported at
 // once.
-func LoadStubs(path string) ([]*Stub, error) {
+func LoadStubs(path string) ([]*Stub, error) { return Options{}.Load(path) }
+
+// Load is [LoadStubs] with options. Where Files is nil it reads __files beside the mappings.
+func (o Options) Load(path string) ([]*Stub, error) {
 	names, base, err := stubFiles(path)
 	if err != nil {
 		return nil, err
 	}
-	files := func(name string) ([]byte, error) { return readUnder(filepath.Join(base, "__files"), name) }
+	if o.Files == nil {
+		o.Files = FilesUnder(filepath.Join(base, "__files"))
+	}
 	var stubs []*Stub
 	var errs []error
 	for _, name := range names {
@@ -97,7 +131,7 @@ func LoadStubs(path string) ([]*Stub, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading stubs: %w", err)
 		}
-		more, err := parseStubs(name, data, files)
+		more, err := o.Parse(name, data)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -157,14 +191,22 @@ func readUnder(dir, name string) ([]byte, error) {
 	return root.ReadFile(strings.TrimPrefix(name, "/"))
 }
 
-func (d *decoder) file(path, name string) []byte {
-	if d.files == nil {
+// file reads the body's file now, so that a missing one is known before anything is served. The name of a
+// templated answer can be a template; then the file is read when it is known.
+func (d *decoder) file(path string, r *Response) {
+	r.files = d.options.Files
+	switch {
+	case strings.Contains(r.BodyFileName, "{{") && r.files != nil:
+		if r.templates == nil && !d.options.Lenient {
+			d.problem(path, "is a template; add \"response-template\" to transformers")
+		}
+	case r.files == nil:
 		d.problem(path, "needs a WireMock folder with __files")
-		return nil
+	default:
+		data, err := r.files(r.BodyFileName)
+		if err != nil && !d.options.Lenient {
+			d.problem(path, "reading %s from __files: %v", r.BodyFileName, err)
+		}
+		r.file = data
 	}
-	data, err := d.files(name)
-	if err != nil {
-		d.problem(path, "reading %s from __files: %v", name, err)
-	}
-	return data
 }

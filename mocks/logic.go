@@ -13,29 +13,11 @@ func (m allOf) match(v *Value) bool {
 	return true
 }
 
-func (m allOf) absentOK() bool {
-	for _, p := range m {
-		if !absentOK(p.m) {
-			return false
-		}
-	}
-	return true
-}
-
 type anyOf []*Pattern
 
 func (m anyOf) match(v *Value) bool {
 	for _, p := range m {
 		if p.m.match(v) {
-			return true
-		}
-	}
-	return false
-}
-
-func (m anyOf) absentOK() bool {
-	for _, p := range m {
-		if absentOK(p.m) {
 			return true
 		}
 	}

@@ -79,7 +79,8 @@ type Near struct {
 // Difference is one reason why a stub did not match.
 type Difference struct {
 	// Where is "method", "path", "path.NAME" (a template's parameter), "query" (its spelling),
-	// "query.NAME", "header.NAME", "cookie.NAME", "scenario.NAME", "body" or an RFC 9535 normalised
+	// "query.NAME", "header.NAME", "cookie.NAME", "host", "port", "scheme", "clientIp", "form.NAME", "part",
+	// "scenario.NAME", "body", an XPath into an XML body such as /order/@id, or an RFC 9535 normalised
 	// path into a JSON body such as $['amount'], shown as $.amount.
 	Where            string
 	Expected, Actual string

@@ -1,6 +1,7 @@
 package mocks
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -15,7 +16,7 @@ const mostDifferences = 20
 func (s *Stub) Compare(r *Request) (distance float64, diffs []Difference) {
 	c := comparison{}
 	p := s.Request
-	c.check(p.AnyMethod() || p.Method == r.Method, 1, Difference{"method", p.Method, r.Method})
+	c.check(p.acceptsMethod(r.Method), 1, Difference{"method", p.methodText(), r.Method})
 	c.path(p, r)
 	for _, name := range slices.Sorted(maps.Keys(p.PathParameters)) {
 		c.values("path."+name, p.PathParameters[name], p.pathParameter(r, name))
@@ -25,12 +26,29 @@ func (s *Stub) Compare(r *Request) (distance float64, diffs []Difference) {
 		c.values("header."+name, p.Headers[name], r.HeaderValues(http.CanonicalHeaderKey(name)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Cookies)) {
-		c.values("cookie."+name, p.Cookies[name], r.Cookies()[name])
+		want, got := p.Cookies[name], r.Cookies()[name]
+		c.check(want.meets(got), 1, Difference{"cookie." + name, shorten(want.String()), shown(got)})
+	}
+	c.content(p, r)
+	return c.lost / c.total, c.diffs
+}
+
+// content compares the origin, forms, parts and bodies.
+func (c *comparison) content(p *RequestPattern, r *Request) {
+	p.originParts(r, func(ok bool, d Difference) bool {
+		c.check(ok, 1, d)
+		return true
+	})
+	for _, name := range slices.Sorted(maps.Keys(p.FormParameters)) {
+		c.values("form."+name, p.FormParameters[name], r.Form()[name])
+	}
+	for _, want := range p.MultipartPatterns {
+		c.check(want.matches(r), 1,
+			Difference{"part", shorten(string(marshal(want))), fmt.Sprintf("%d parts", len(r.Parts()))})
 	}
 	for _, want := range p.BodyPatterns {
 		c.body(want, &r.Body)
 	}
-	return c.lost / c.total, c.diffs
 }
 
 type comparison struct {
@@ -141,6 +159,13 @@ func (c *comparison) body(want *Pattern, got *Value) {
 			loss := float64(d.count) / float64(1+len(features(nil, 0, m.want)))
 			c.check(false, min(1, loss), d.found...)
 			return
+		}
+	case *equalToXML:
+		if doc := got.xml(); doc != nil && m.want != nil {
+			if d := m.differs("", m.want, root(doc)); d != nil {
+				c.check(false, 0.5, *d)
+				return
+			}
 		}
 	case matchesJSONPath:
 		where = m.query.String()

@@ -20,14 +20,14 @@ type matcher interface {
 }
 
 // keyword is one pattern of WireMock's language: what it is called, what may stand beside it, and
-// how it is read. A nil take is a keyword that is known and not supported yet.
+// how it is read.
 type keyword struct {
 	name      string
 	modifiers []string
 	take      func(d *decoder, path string, f fields) matcher
 }
 
-// keywords is the list of all patterns, and of those that are refused by name.
+// keywords is the list of all patterns.
 func keywords() []keyword {
 	return []keyword{
 		{"equalTo", []string{"caseInsensitive"}, takeEqualTo},
@@ -45,27 +45,17 @@ func keywords() []keyword {
 		{"not", nil, takeNot},
 		{"hasExactly", nil, takeHasExactly},
 		{"includes", nil, takeIncludes},
-		{name: "equalToXml"},
-		{name: "matchesXPath"},
-		{name: "matchesJsonSchema"},
-		{name: "before"},
-		{name: "after"},
-		{name: "equalToDateTime"},
-		{name: "equalToNumber"},
-		{name: "greaterThanNumber"},
-		{name: "greaterThanEqualNumber"},
-		{name: "lessThanNumber"},
-		{name: "lessThanEqualNumber"},
-	}
-}
-
-// laterModifiers belong to keywords that are not supported yet.
-func laterModifiers() []string {
-	return []string{
-		"enablePlaceholders", "placeholderOpeningDelimiterRegex", "placeholderClosingDelimiterRegex",
-		"exemptedComparisons", "ignoreOrderOfSameNode", "namespaceAwareness", "xPathNamespaces",
-		"schemaVersion", "actualFormat", "truncateActual", "truncateExpected", "applyTruncationLast",
-		"expectedOffset", "expectedOffsetUnit",
+		{"equalToXml", xmlModifiers(), takeEqualToXML},
+		{"matchesXPath", []string{"xPathNamespaces"}, takeMatchesXPath},
+		{"matchesJsonSchema", []string{"schemaVersion"}, takeMatchesJSONSchema},
+		{"before", dateModifiers(), takeDate("before", -1)},
+		{"after", dateModifiers(), takeDate("after", 1)},
+		{"equalToDateTime", dateModifiers(), takeDate("equalToDateTime", 0)},
+		{"equalToNumber", nil, takeNumber("equalToNumber", func(c int) bool { return c == 0 })},
+		{"greaterThanNumber", nil, takeNumber("greaterThanNumber", func(c int) bool { return c > 0 })},
+		{"greaterThanEqualNumber", nil, takeNumber("greaterThanEqualNumber", func(c int) bool { return c >= 0 })},
+		{"lessThanNumber", nil, takeNumber("lessThanNumber", func(c int) bool { return c < 0 })},
+		{"lessThanEqualNumber", nil, takeNumber("lessThanEqualNumber", func(c int) bool { return c <= 0 })},
 	}
 }
 
@@ -81,9 +71,6 @@ func (d *decoder) patternOf(path string, f fields) *Pattern {
 	for _, k := range keywords() {
 		if _, there := f[k.name]; !there {
 			continue
-		}
-		if k.take == nil {
-			d.problem(path+"."+k.name, "is not supported yet")
 		}
 		chosen = append(chosen, k)
 	}
@@ -106,7 +93,7 @@ func (d *decoder) modifiers(path string, f fields, chosen []keyword) {
 			return k.name == name || slices.Contains(k.modifiers, name)
 		})
 		if !known {
-			d.unknown(path, name, laterModifiers())
+			d.unknown(path, name, nil)
 		}
 	}
 }
@@ -132,28 +119,25 @@ func (p *Pattern) String() string {
 // Match judges one value.
 func (p *Pattern) Match(v *Value) bool { return p.m.match(v) }
 
-// MatchValues judges a name that can have several values: one that matches is enough, and a name
-// without values is only met by absent.
+// MatchValues judges a name that can have several values: one that matches is enough. A name
+// without values is judged as an absent value, which absent and the negative patterns accept.
 func (p *Pattern) MatchValues(values []string) bool {
 	if m, ok := p.m.(multiple); ok {
 		return m.matchValues(values)
 	}
 	if len(values) == 0 {
-		return absentOK(p.m)
+		return p.m.match(&Value{})
 	}
 	return slices.ContainsFunc(values, func(s string) bool { return p.m.match(NewValue(s)) })
 }
 
-func absentOK(m matcher) bool {
-	switch m := m.(type) {
-	case absent:
-		return true
-	case allOf:
-		return m.absentOK()
-	case anyOf:
-		return m.absentOK()
+// meets judges values where only absent itself is met by none: cookies, and what an expression selects.
+func (p *Pattern) meets(values []string) bool {
+	if len(values) > 0 {
+		return p.MatchValues(values)
 	}
-	return false
+	_, ok := p.m.(absent)
+	return ok
 }
 
 // Exact is the text of a plain, case-sensitive equality.

@@ -20,6 +20,18 @@ func compileFull(expr string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
+// compileAnywhere compiles a pattern that may match any part of a value.
+func compileAnywhere(expr string) (*regexp.Regexp, error) {
+	if err := refuseJava(expr); err != nil {
+		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
+	}
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
+	}
+	return re, nil
+}
+
 // javaOnly are the groups that only a backtracking engine knows, by what they start with.
 var javaOnly = []struct{ prefix, what string }{
 	{"(?=", "lookahead (?=...) is not supported"},

@@ -17,8 +17,11 @@ type Request struct {
 	Header         http.Header
 	// Body is decoded; an empty one is absent.
 	Body Value
+	// Scheme is http where it is empty. ClientIP and ID may be empty.
+	Scheme, ClientIP, ID string
 
-	query, cookies map[string][]string
+	query, cookies, form map[string][]string
+	parts                []*Part
 }
 
 // NewRequest looks at a request on behalf of the stubs.

@@ -21,27 +21,24 @@ type RequestPattern struct {
 	QueryParameters map[string]*Pattern `json:"queryParameters,omitempty"`
 	Headers         map[string]*Pattern `json:"headers,omitempty"`
 	Cookies         map[string]*Pattern `json:"cookies,omitempty"`
+	FormParameters  map[string]*Pattern `json:"formParameters,omitempty"`
 	BodyPatterns    []*Pattern          `json:"bodyPatterns,omitempty"`
 
-	extras extras
+	MultipartPatterns []*PartPattern `json:"multipartPatterns,omitempty"`
+	Origin
+
+	methods *methodSet // instead of Method, nil for none
+	extras  extras
 	// re is the compiled pattern or template, and vars are the template's names in its order.
 	re   *regexp.Regexp
 	vars []string
-}
-
-// laterRequest are the fields of WireMock's request pattern that are still to come.
-func laterRequest() []string {
-	return []string{
-		"host", "port", "scheme", "clientIp", "basicAuth", "basicAuthCredentials", "formParameters",
-		"multipartPatterns", "customMatcher",
-	}
 }
 
 func (d *decoder) request(path string, raw json.RawMessage, r *RequestPattern) {
 	patterns := func(dst *map[string]*Pattern) take {
 		return func(path string, raw json.RawMessage) { *dst = d.patternMap(path, raw) }
 	}
-	d.object(path, raw, map[string]take{
+	known := map[string]take{
 		"method":          func(path string, raw json.RawMessage) { d.method(path, raw, r) },
 		"url":             into(d, &r.URL, "a string"),
 		"urlPattern":      into(d, &r.URLPattern, "a regular expression"),
@@ -57,17 +54,12 @@ func (d *decoder) request(path string, raw json.RawMessage, r *RequestPattern) {
 				r.BodyPatterns = append(r.BodyPatterns, d.pattern(path, raw))
 			})
 		},
-	}, laterRequest())
-	d.target(path, r)
-}
-
-func (d *decoder) method(path string, raw json.RawMessage, r *RequestPattern) {
-	if strings.HasPrefix(string(raw), "[") || strings.HasPrefix(string(raw), "{") {
-		d.problem(path, "is not supported yet as a list or object")
-		return
+		"formParameters":    patterns(&r.FormParameters),
+		"multipartPatterns": func(path string, raw json.RawMessage) { d.parts(path, raw, r) },
 	}
-	into(d, &r.Method, "a method")(path, raw)
-	r.Method = strings.ToUpper(r.Method)
+	d.originFields(known, &r.Origin)
+	d.object(path, raw, known, nil)
+	d.target(path, r)
 }
 
 func (d *decoder) patternMap(path string, raw json.RawMessage) map[string]*Pattern {
@@ -112,7 +104,7 @@ func (p *RequestPattern) pathMatches(r *Request) bool {
 
 // Matches tells whether the pattern answers the request; scenarios are not its matter.
 func (p *RequestPattern) Matches(r *Request) bool {
-	if !p.AnyMethod() && p.Method != r.Method || !p.pathMatches(r) || !p.queryMatches(r) {
+	if !p.acceptsMethod(r.Method) || !p.pathMatches(r) || !p.queryMatches(r) || !p.originMatches(r) {
 		return false
 	}
 	for name, want := range p.PathParameters {
@@ -126,7 +118,21 @@ func (p *RequestPattern) Matches(r *Request) bool {
 		}
 	}
 	for name, want := range p.Cookies {
-		if !want.MatchValues(r.Cookies()[name]) {
+		if !want.meets(r.Cookies()[name]) {
+			return false
+		}
+	}
+	return p.contentMatches(r)
+}
+
+func (p *RequestPattern) contentMatches(r *Request) bool {
+	for name, want := range p.FormParameters {
+		if !want.MatchValues(r.Form()[name]) {
+			return false
+		}
+	}
+	for _, want := range p.MultipartPatterns {
+		if !want.matches(r) {
 			return false
 		}
 	}

@@ -20,7 +20,16 @@ type Response struct {
 	DelayDistribution *Delay   `json:"delayDistribution,omitempty"`
 	Dribble           *Dribble `json:"chunkedDribbleDelay,omitempty"`
 
-	file []byte // what BodyFileName holds
+	// Fault breaks the answer on purpose; empty for none.
+	Fault Fault `json:"fault,omitempty"`
+	Proxy
+	// Transformers holds "response-template" where the answer is a template; see [Response.Templated].
+	Transformers          []string       `json:"transformers,omitempty"`
+	TransformerParameters map[string]any `json:"transformerParameters,omitempty"`
+
+	files     fileReader // where BodyFileName is read
+	file      []byte     // what it held when the stub was loaded
+	templates templates
 }
 
 // Values are the values of a response header: one string or a list in JSON.
@@ -57,7 +66,7 @@ func (r *Response) Code() int {
 	return r.Status
 }
 
-// Payload is the body as it is sent.
+// Payload is the body as it is sent, templates as they stand.
 func (r *Response) Payload() []byte {
 	switch {
 	case r.Body != "":
@@ -74,14 +83,6 @@ func (r *Response) Payload() []byte {
 	return r.file
 }
 
-// laterResponse are the fields of WireMock's response definition that are still to come.
-func laterResponse() []string {
-	return []string{
-		"fault", "proxyBaseUrl", "proxyUrlPrefixToRemove", "additionalProxyRequestHeaders",
-		"removeProxyRequestHeaders", "transformers", "transformerParameters", "fromConfiguredStub",
-	}
-}
-
 func (d *decoder) response(path string, raw json.RawMessage, r *Response) {
 	var bodies []string
 	body := func(t take) take {
@@ -90,17 +91,15 @@ func (d *decoder) response(path string, raw json.RawMessage, r *Response) {
 			t(path, raw)
 		}
 	}
-	d.object(path, raw, map[string]take{
+	known := map[string]take{
 		"status":        into(d, &r.Status, "a status code"),
 		"statusMessage": into(d, &r.StatusMessage, "a string"),
 		"headers":       into(d, &r.Headers, "an object of strings or lists of strings"),
 		"body":          body(into(d, &r.Body, "a string")),
 		"jsonBody":      body(into(d, &r.JSONBody, "JSON")),
 		"base64Body":    body(into(d, &r.Base64Body, "base64 text")),
-		"bodyFileName": body(func(path string, raw json.RawMessage) {
-			into(d, &r.BodyFileName, "a file name")(path, raw)
-			r.file = d.file(path, r.BodyFileName)
-		}),
+		"bodyFileName":  body(into(d, &r.BodyFileName, "a file name")),
+
 		"fixedDelayMilliseconds": into(d, &r.FixedDelay, "a whole number of milliseconds"),
 		"delayDistribution": func(path string, raw json.RawMessage) {
 			r.DelayDistribution = d.delay(path, raw)
@@ -108,14 +107,28 @@ func (d *decoder) response(path string, raw json.RawMessage, r *Response) {
 		"chunkedDribbleDelay": func(path string, raw json.RawMessage) {
 			r.Dribble = d.dribble(path, raw)
 		},
-	}, laterResponse())
+		"fault":                 func(path string, raw json.RawMessage) { r.Fault = d.fault(path, raw) },
+		"transformers":          into(d, &r.Transformers, "a list of names"),
+		"transformerParameters": into(d, &r.TransformerParameters, "an object"),
+	}
+	d.proxyFields(known, &r.Proxy)
+	d.object(path, raw, known, []string{"fromConfiguredStub"})
 	if len(bodies) > 1 {
 		d.problem(path, "%s and %s stand together; give one body", bodies[0], bodies[1])
 	}
+	d.checkResponse(path, r)
+}
+
+func (d *decoder) checkResponse(path string, r *Response) {
 	if r.Status != 0 && (r.Status < 200 || r.Status > 999) {
 		d.problem(path+".status", "expected 200 to 999, got %d", r.Status)
 	}
 	if r.FixedDelay < 0 || r.FixedDelay > maxDelay {
 		d.problem(path+".fixedDelayMilliseconds", "expected 0 to one day, got %d", r.FixedDelay)
+	}
+	d.transformers(path+".transformers", r)
+	d.templates(path, r)
+	if r.BodyFileName != "" {
+		d.file(path+".bodyFileName", r)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/theory/jsonpath"
+	paths "github.com/theory/jsonpath/spec"
 
 	"github.com/headgate-dev/headgate/engine/spec"
 )
@@ -54,8 +55,8 @@ func (m Match) Validate() error {
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("match.ignore.json: %q is not an RFC 9535 JSONPath: %w", p, err))
-		case len(query.Query().Segments()) == 0:
-			errs = append(errs, fmt.Errorf("match.ignore.json: %q would ignore the whole body", p))
+		case wholeBody(query):
+			errs = append(errs, fmt.Errorf("match.ignore.json: %q would ignore the whole body; name the fields", p))
 		}
 	}
 	if slices.Contains(m.Ignore.Query, "") {
@@ -67,6 +68,16 @@ func (m Match) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// wholeBody tells whether a path selects all there is, whatever the body: $, $.*, $..*.
+func wholeBody(p *jsonpath.Path) bool {
+	return !slices.ContainsFunc(p.Query().Segments(), func(s *paths.Segment) bool {
+		return !slices.ContainsFunc(s.Selectors(), func(selector paths.Selector) bool {
+			_, wildcard := selector.(paths.WildcardSelector)
+			return wildcard
+		})
+	})
 }
 
 // headerName tells whether a name is a token (RFC 9110 section 5.6.2).

@@ -26,6 +26,8 @@ type Stub struct {
 	NewState      string         `json:"newScenarioState,omitempty"`
 	Metadata      map[string]any `json:"metadata,omitempty"`
 	Persistent    bool           `json:"persistent,omitempty"`
+	// Listeners are what happens after the answer; see [Stub.Webhooks].
+	Listeners []Listener `json:"serveEventListeners,omitempty"`
 	// File is where the stub was read, or empty.
 	File string `json:"-"`
 }
@@ -77,7 +79,10 @@ func (d *decoder) stub(raw json.RawMessage) *Stub {
 			into(d, &s.Metadata, "an object")(path, raw)
 			d.extras(path, raw, s.Request)
 		},
-	}, []string{"postServeActions", "serveEventListeners", "insertionIndex"})
+		"postServeActions":    func(path string, raw json.RawMessage) { d.listeners(path, raw, s) },
+		"serveEventListeners": func(path string, raw json.RawMessage) { d.listeners(path, raw, s) },
+		"insertionIndex":      into(d, new(int64), "a whole number"),
+	}, nil)
 	if s.Scenario == "" && s.RequiredState+s.NewState != "" {
 		d.problem("scenarioName", "is missing beside a scenario state")
 	}

@@ -1,7 +1,6 @@
 package mocks
 
 import (
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,16 +69,12 @@ func compileTemplate(template string) (*regexp.Regexp, []string) {
 	return regexp.MustCompile(`\A` + expr.String() + `\z`), vars
 }
 
-// pathParameter is the value of a template's variable in a path that matches.
+// pathParameter is the value of a template's variable in a path that matches, still escaped.
 func (p *RequestPattern) pathParameter(r *Request, name string) []string {
 	found := p.re.FindStringSubmatch(r.Path)
 	i := slices.Index(p.vars, name)
 	if found == nil || i < 0 {
 		return nil
 	}
-	value, err := url.PathUnescape(found[i+1])
-	if err != nil {
-		value = found[i+1]
-	}
-	return []string{value}
+	return []string{found[i+1]}
 }

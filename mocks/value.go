@@ -1,7 +1,9 @@
 package mocks
 
-// Value is one value under judgement: a header, a query parameter or a body. JSON is parsed at most
-// once. It is not safe for concurrent use.
+import "github.com/antchfx/xmlquery"
+
+// Value is one value under judgement: a header, a query parameter or a body. JSON and XML are
+// parsed at most once. It is not safe for concurrent use.
 type Value struct {
 	Text    string
 	Present bool
@@ -9,6 +11,9 @@ type Value struct {
 	parsed  bool
 	tree    any
 	invalid bool
+
+	xmlParsed bool
+	document  *xmlquery.Node
 }
 
 // NewValue holds a value that is there.

@@ -38,6 +38,8 @@ type Source struct {
 	Env func(string) (string, bool)
 	// Seed for the sampling of traffic.
 	Seed uint64
+	// Check finds further mistakes, of sections that belong to no phase; it may be nil.
+	Check func(*engine.Pipeline) spec.Diagnostics
 }
 
 // Load reads a run file and everything it names, and makes the engine. Nothing is started. The
@@ -58,21 +60,32 @@ func Load(ctx context.Context, s Source) (*engine.Engine, spec.Diagnostics) {
 		Metrics: registry, Seed: s.Seed,
 	})
 	ds.Add(more)
-	list := all(ctx, pipeline, plan, &ds)
+	list := all(ctx, inputs{pipeline, plan, baseline}, &ds)
 	checkReferences(pipeline, &ds)
-	checkTarget(pipeline, plan, &ds)
+	if s.Check != nil {
+		ds.Add(s.Check(pipeline))
+	}
 	if ds.Err() != nil {
 		return nil, ds
 	}
 	return &engine.Engine{Pipeline: pipeline, Phases: list, Baseline: baseline}, ds
 }
 
+// inputs are what the phases are made from.
+type inputs struct {
+	*engine.Pipeline
+	plan     *verify.Plan
+	baseline *gates.Baseline
+}
+
 // all lists the four phases in running order.
-func all(ctx context.Context, p *engine.Pipeline, plan *verify.Plan, ds *spec.Diagnostics) []engine.Phase {
+func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
+	p, plan := in.Pipeline, in.plan
 	first, more := backends.New(ctx, p, backendInputs(plan))
 	ds.Add(more)
-	second, more := sut.New(p, process.Driver{}, nil)
+	second, more := sut.New(p, process.Driver{}, in.baseline.KnownLogErrors())
 	ds.Add(more)
+	settleTarget(p, plan, ds)
 	fourth := inbound.New(plan)
 	var stage quality.Stage
 	if plan != nil {
@@ -80,7 +93,9 @@ func all(ctx context.Context, p *engine.Pipeline, plan *verify.Plan, ds *spec.Di
 	}
 	third, more := quality.New(p, stage, quality.Subject{App: target(plan), Recorded: first.Recorded()})
 	ds.Add(more)
-	return []engine.Phase{first, second, third, fourth}
+	list := []engine.Phase{first, second, third, fourth}
+	lint(p, list, first, ds)
+	return list
 }
 
 func backendInputs(plan *verify.Plan) backends.Inputs {
@@ -144,8 +159,8 @@ func checkReferences(p *engine.Pipeline, ds *spec.Diagnostics) {
 	}
 }
 
-// checkTarget makes sure that what is replayed against is there.
-func checkTarget(p *engine.Pipeline, plan *verify.Plan, ds *spec.Diagnostics) {
+// settleTarget makes sure that what is replayed against is there: the only app where none is named.
+func settleTarget(p *engine.Pipeline, plan *verify.Plan, ds *spec.Diagnostics) {
 	if plan == nil || strings.Contains(plan.Replay.Target, "://") {
 		return
 	}

@@ -26,6 +26,10 @@ const (
 	Postgres Protocol = "postgres"
 )
 
+// TruncatedHeader stands in a recorded message whose body was not captured whole and is left out; its
+// value is the number of bytes that were seen.
+const TruncatedHeader = "X-Headgate-Truncated"
+
 // Record is one recorded exchange. Its JSON form is one line of a .jsonl capture; the schema is
 // published as schemas/record.schema.json.
 type Record struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -83,13 +84,25 @@ func (p *program) recordBaseline(dir, out string, force bool) error {
 	}
 	b := &gates.Baseline{
 		Schema: gates.BaselineSchema, Pipeline: rep.Pipeline, RunID: rep.RunID, Created: rep.Started,
-		Fingerprint: rep.Fingerprint, Snapshot: snapshot,
+		Fingerprint: rep.Fingerprint, Snapshot: snapshot, LogErrors: logErrors(rep),
 	}
 	if err := b.Save(out); err != nil {
 		return &engine.Fault{Verdict: engine.Environment, Err: err}
 	}
 	fmt.Fprintf(p.out, "wrote %s from run %s\n", out, rep.RunID)
 	return nil
+}
+
+// logErrors are the patterns of all error lines of the run: none of them is new from now on.
+func logErrors(rep *engine.Report) []string {
+	var patterns []string
+	for _, s := range rep.Services {
+		for _, p := range slices.Concat(s.NewErrors, s.KnownErrors) {
+			patterns = append(patterns, p.Text)
+		}
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns)
 }
 
 // unfit says why a run cannot be a baseline. A run that lacks nothing but a baseline can.

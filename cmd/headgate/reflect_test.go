@@ -82,12 +82,14 @@ func (g *generator) render(f fragment) []byte {
 func (g *generator) pipeline() []byte {
 	g.t.Helper()
 	root := g.settings(engine.Settings{})
+	addDefaults(g.t, root, reflect.ValueOf(engine.DefaultSettings()))
 	properties := root["properties"].(fragment)
 	for name, section := range map[string]any{
-		"traffic": verify.TrafficConfig{}, "backends": backends.Config{}, "sut": sut.Config{},
-		"quality_gates": quality.Config{}, "replay": verify.ReplayConfig{},
+		"traffic": verify.DefaultTraffic(), "backends": backends.Config{}, "sut": sut.Config{},
+		"quality_gates": quality.Config{}, "replay": verify.DefaultReplay(),
 	} {
 		f := g.settings(section)
+		addDefaults(g.t, f, reflect.ValueOf(section))
 		if top, ok := properties[name].(fragment); ok && top["description"] != nil {
 			f["description"] = top["description"]
 		}

@@ -36,6 +36,9 @@ func (p *program) execute(ctx context.Context) int {
 	if errors.As(err, &done) {
 		return done.code
 	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
 	return p.fail(err)
 }
 
@@ -87,7 +90,7 @@ func (p *program) root() *cobra.Command {
   headgate record --listen :8080 --target http://127.0.0.1:9090 --out captured/`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -95,13 +98,33 @@ func (p *program) root() *cobra.Command {
 	})
 	root.PersistentFlags().String("color", "auto", "colours in the output: auto, always or never")
 	root.AddCommand(
-		p.runCommand(), p.validateCommand(), p.planCommand(), p.schemaCommand(), p.recordCommand(),
-		p.inspectCommand(), p.baselineCommand(), p.versionCommand(),
+		p.runCommand(), p.validateCommand(), p.planCommand(), p.schemaCommand(), p.recordCommand(), p.mockCommand(),
+		p.inspectCommand(), p.baselineCommand(), p.gateCommand(), p.replayCommand(), p.explainCommand(),
+		p.initCommand(), p.versionCommand(),
 	)
-	for _, cmd := range root.Commands() {
-		cmd.Args = explained(cmd.Args)
-	}
+	explainArgs(root)
 	return root
+}
+
+// explainArgs makes a wrong number of arguments a usage error with a hint, in all commands below.
+func explainArgs(parent *cobra.Command) {
+	for _, cmd := range parent.Commands() {
+		cmd.Args = explained(cmd.Args)
+		explainArgs(cmd)
+	}
+}
+
+// knownCommand refuses a word that is no command, with the nearest one.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see headgate --help"
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage(fmt.Errorf("there is no command %q", args[0]), hint)
 }
 
 // usage is a mistake on the command line.

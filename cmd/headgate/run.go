@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,10 +78,12 @@ func (p *program) load(ctx context.Context, path string, f runFlags) (*engine.En
 	if err != nil {
 		return nil, err
 	}
-	e, found := phases.Load(ctx, phases.Source{Path: path, Vars: vars, Env: p.env, Seed: f.seed})
-	if e != nil {
-		found.Add(reporters.Check(e.Pipeline.Document.Root.Key("reports")))
-	}
+	e, found := phases.Load(ctx, phases.Source{
+		Path: path, Vars: vars, Env: p.env, Seed: f.seed,
+		Check: func(l *engine.Pipeline) spec.Diagnostics {
+			return reporters.Check(l.Document.Root.Key("reports"))
+		},
+	})
 	if err := found.Err(); err != nil {
 		return nil, found
 	}
@@ -138,6 +142,10 @@ func (p *program) carryOut(cmd *cobra.Command, e *engine.Engine, s settings, f r
 	if f.keep {
 		e.Hold = p.hold
 	}
+	// A reader of the output that goes away does not end the run: from here on writing to it fails instead.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
 	rep, err := e.Run(cmd.Context(), o)
 	if rep == nil {
 		return err
@@ -205,12 +213,33 @@ func newSeed() uint64 {
 func again(args []string, seed uint64) string {
 	words := []string{"headgate"}
 	for _, a := range args {
-		words = append(words, quoted(a))
+		words = append(words, shellWord(a))
 	}
 	if !strings.Contains(strings.Join(args, " "), "--seed") {
 		words = append(words, fmt.Sprintf("--seed %d", seed))
 	}
 	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word for a shell. The value of a variable that is named like a secret is left to the
+// shell's variable of that name.
+func shellWord(word string) string {
+	assignment, joined := strings.CutPrefix(word, "--var=")
+	name, _, given := strings.Cut(assignment, "=")
+	switch {
+	case !given || !isVariable(name) || !spec.IsSecret(name):
+		return quoted(word)
+	case joined:
+		return fmt.Sprintf(`--var=%s="$%s"`, name, name)
+	}
+	return fmt.Sprintf(`%s="$%s"`, name, name)
+}
+
+// isVariable tells whether a shell can have a variable of that name.
+func isVariable(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+	})
 }
 
 func quoted(word string) string {

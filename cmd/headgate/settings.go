@@ -49,6 +49,9 @@ func (p *program) settings(flags *pflag.FlagSet) (settings, error) {
 	if s.Color != "auto" && s.Color != "always" && s.Color != "never" {
 		return s, usage(fmt.Errorf("color is %q", s.Color), "use auto, always or never")
 	}
+	if s.Out == "" {
+		return s, usage(errors.New("out is empty"), "name a folder for the artifacts of runs, or leave it out")
+	}
 	no, set := p.env("NO_COLOR")
 	s.noColor = set && no != ""
 	ci, _ := p.env("CI")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ Exit codes: 0 all can be run, 3 at least one cannot.`,
 			bad := false
 			for _, path := range args {
 				if _, err := p.load(cmd.Context(), path, f); err != nil {
+					if cause := context.Cause(cmd.Context()); cause != nil {
+						return cause
+					}
 					p.fail(err)
 					bad = true
 					continue
@@ -72,7 +76,7 @@ func (p *program) printPlan(e *engine.Engine) error {
 		}
 		if planner, ok := phase.(engine.Planner); ok {
 			for _, line := range planner.Plan() {
-				fmt.Fprintf(p.out, "  %s\n", line)
+				fmt.Fprintf(p.out, "  %s\n", e.Pipeline.Document.Conceal(line))
 			}
 		}
 	}

@@ -26,7 +26,12 @@ type Document struct {
 	Root *Node
 
 	reserved []string
+	unused   []string
+	secret   []string
 }
+
+// Unused lists the variables of [Options] that stand nowhere in the document, sorted.
+func (d *Document) Unused() []string { return d.unused }
 
 // Options say what ${...} stands for. The zero value knows no variables.
 type Options struct {
@@ -106,7 +111,9 @@ func Parse(name string, src []byte, o Options) (*Document, Diagnostics) {
 	b := newBuilder(from)
 	doc.Root = b.document(top)
 	ds.Add(b.ds)
-	ds.Add(expand(doc.Root, o))
+	expanded := expand(doc.Root, o)
+	doc.unused, doc.secret = expanded.unused(), expanded.secret
+	ds.Add(expanded.ds)
 	ds.sort()
 	return doc, ds.cap()
 }

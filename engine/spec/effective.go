@@ -47,9 +47,17 @@ func text(s string) *yaml.Node {
 	return y
 }
 
+// filled tells whether a quoted scalar is a variable's number or truth value: it is read as one, and in
+// quotes it would be read as text.
+func (n *Node) filled() bool {
+	_, number := n.Float()
+	_, truth := n.Bool()
+	return number || truth
+}
+
 func (d *Document) yamlScalar(n *Node) *yaml.Node {
 	shown := d.escape(n.masked())
-	if n.style == plain && n.shown == "" && shown != "" {
+	if (n.style == plain || n.filled()) && n.shown == "" && shown != "" {
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: shown}
 	}
 	y := text(shown)

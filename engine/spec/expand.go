@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,15 +17,31 @@ type expander struct {
 	names  map[*Node]string // of variables
 	active []string         // variables being expanded
 	done   map[*Node]bool
+	given  map[string]bool // variables of the command line that were used
+	secret []string        // values of variables that are named like secrets
 	ds     Diagnostics
 }
 
 // expand fills in ${...} in all values below root.
-func expand(root *Node, o Options) Diagnostics {
-	e := &expander{o: o, vars: map[string]*Node{}, names: map[*Node]string{}, done: map[*Node]bool{}}
+func expand(root *Node, o Options) *expander {
+	e := &expander{
+		o: o, vars: map[string]*Node{}, names: map[*Node]string{}, done: map[*Node]bool{}, given: map[string]bool{},
+	}
 	e.readVars(root.Key("vars"))
 	e.node(root)
-	return e.ds
+	return e
+}
+
+// unused lists the variables of the command line that stand nowhere, sorted.
+func (e *expander) unused() []string {
+	var names []string
+	for name := range e.o.Vars {
+		if !e.given[name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (e *expander) node(n *Node) {

@@ -164,7 +164,8 @@ func TestExpandRuntime(t *testing.T) {
 
 func TestEffective(t *testing.T) {
 	doc := parse(t, `# comment
-vars: {CLI: x, URL: "http://${env.API_TOKEN}@host"}
+vars: {CLI: x, URL: "http://${env.API_TOKEN}@host", N: "8"}
+filled: ["${N}", "8", "v${N}"]
 base: &base {a: 1.10, on: "yes", port: "080"}
 copy: {<<: *base, tag: "${CLI}"}
 url: ${URL}
@@ -178,6 +179,11 @@ list: [1, true, "true"]
 	want := `vars:
   CLI: from-flag
   URL: "http://***@host"
+  N: "8"
+filled:
+- 8
+- "8"
+- "v8"
 base:
   a: 1.10
   on: "yes"

@@ -47,7 +47,9 @@ func (n *Node) rawPos(offset int) Pos {
 	raw := []rune(n.raw)
 	w := walker{src: n.src, line: n.pos.Line, column: n.pos.Column - 1, raw: raw}
 	w.load()
-	w.properties()
+	if n.style != repaired {
+		w.properties()
+	}
 	offset = min(max(offset, 0), len(raw))
 	switch n.style {
 	case literal, folded:

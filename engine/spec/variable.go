@@ -16,6 +16,7 @@ func (e *expander) readVars(vars *Node) {
 	for _, v := range vars.Entries() {
 		if given, ok := e.o.Vars[v.Key]; ok {
 			v.Value.override(v.Key, given)
+			e.given[v.Key] = true
 			e.done[v.Value] = true
 		} else if k := v.Value.Kind(); k == Map || k == List {
 			e.ds.at(v.Value, "", "the variable %s must be a single value, found %s", v.Key, k)
@@ -29,7 +30,7 @@ func (n *Node) override(name, given string) {
 	n.kind, n.tag, n.text = Scalar, "!!str", given
 	n.entries, n.items = nil, nil
 	n.cuts = []cut{{0, utf8.RuneCountInString(given), 0, utf8.RuneCountInString(n.raw)}}
-	if isSecret(name) {
+	if IsSecret(name) {
 		n.shown = hidden
 	}
 }
@@ -45,6 +46,8 @@ func (w *writing) unknownNamespace(namespace string, r refer) {
 
 func (w *writing) variable(r refer) {
 	if given, ok := w.o.Vars[r.name]; ok {
+		w.given[r.name] = true
+		w.conceal(r.name, given)
 		w.add(given, mask(r.name, given))
 		return
 	}
@@ -57,6 +60,7 @@ func (w *writing) variable(r refer) {
 		w.add(r.whole, r.whole)
 	case ok:
 		w.expander.node(n)
+		w.conceal(r.name, n.text)
 		w.node.broken = w.node.broken || n.broken
 		w.add(n.text, n.masked())
 	case r.hasFallback:
@@ -76,6 +80,7 @@ func (w *writing) env(name string, r refer) {
 	case r.hasFallback && (!ok || value == ""):
 		w.write(r.fallback, r.at, false)
 	case ok:
+		w.conceal(name, value)
 		w.add(value, mask(name, value))
 	default:
 		w.fail(r.at, r.length, fmt.Sprintf("set it, or write ${env.%s:-default}", name),

@@ -28,8 +28,8 @@ type Desc struct {
 	// evidence. For all kinds but Distribution its value is the metric's N. Where it is empty, N is the
 	// metric's own sample count.
 	Exposure string `json:"exposure,omitempty"`
-	// Family is "mock", "status", "body", "latency", "resource", "readiness", "isolation" or
-	// "database": it gives a gate its default rollback.
+	// Family is "mock", "status", "body", "latency", "resource", "readiness", "isolation",
+	// "side_effect", "coverage" or "database": it gives a gate its default rollback.
 	Family string `json:"family,omitempty"`
 }
 

@@ -18,8 +18,10 @@ const (
 
 // attempt is everything since the last rewind. A request belongs to the attempt it began in.
 type attempt struct {
-	hits      []atomic.Int64 // by place in the plan; their sum is the number of matched requests
 	unmatched atomic.Int64
+
+	hitMu sync.Mutex
+	hits  map[string]*counter // by the ID of the stub; their sum is the number of matched requests
 
 	stateMu sync.Mutex
 	states  map[string]string // current state of each scenario that has moved
@@ -31,12 +33,29 @@ type attempt struct {
 	byRequest map[string]*mocks.MissReport
 }
 
-func newAttempt(stubs int) *attempt {
+func newAttempt() *attempt {
 	return &attempt{
-		hits:      make([]atomic.Int64, stubs),
+		hits:      map[string]*counter{},
 		states:    map[string]string{},
 		byRequest: map[string]*mocks.MissReport{},
 	}
+}
+
+// hit counts an answer of the stub. The usual case takes no lock.
+func (a *attempt) hit(e *entry) {
+	if c := e.hits.Load(); c != nil && c.attempt == a {
+		c.n.Add(1)
+		return
+	}
+	a.hitMu.Lock()
+	c := a.hits[e.stub.ID]
+	if c == nil {
+		c = &counter{attempt: a}
+		a.hits[e.stub.ID] = c
+	}
+	a.hitMu.Unlock()
+	c.n.Add(1)
+	e.hits.Store(c)
 }
 
 func (a *attempt) took(d time.Duration) {
@@ -68,11 +87,16 @@ func (a *attempt) missed(req *traffic.Request, at time.Time, seek func() []mocks
 	if len(req.Body) <= mostMissBody {
 		report.Candidate = mocks.Candidate(req, at)
 	} else {
-		cut := *req
-		cut.Body = append([]byte(nil), req.Body[:mostMissBody]...)
-		report.Request = &cut
+		report.Request = shortened(req, mostMissBody)
 	}
 	return a.remember(key, report)
+}
+
+// shortened is a copy of a request with at most n bytes of its body.
+func shortened(req *traffic.Request, n int) *traffic.Request {
+	cut := *req
+	cut.Body = append([]byte(nil), req.Body[:n]...)
+	return &cut
 }
 
 func (a *attempt) remember(key string, report *mocks.MissReport) *mocks.MissReport {
@@ -89,14 +113,14 @@ func (a *attempt) remember(key string, report *mocks.MissReport) *mocks.MissRepo
 	return report
 }
 
-func (a *attempt) journal(entries []*entry) mocks.Journal {
+func (a *attempt) journal() mocks.Journal {
 	j := mocks.Journal{Unmatched: a.unmatched.Load(), Hits: map[string]int64{}}
-	for i, e := range entries {
-		if n := a.hits[i].Load(); n > 0 {
-			j.Hits[e.stub.ID] = n
-			j.Matched += n
-		}
+	a.hitMu.Lock()
+	for id, c := range a.hits {
+		j.Hits[id] = c.n.Load()
+		j.Matched += j.Hits[id]
 	}
+	a.hitMu.Unlock()
 	j.Requests = j.Matched + j.Unmatched
 	a.sampleMu.Lock()
 	defer a.sampleMu.Unlock()
@@ -105,4 +129,19 @@ func (a *attempt) journal(entries []*entry) mocks.Journal {
 		j.Misses = append(j.Misses, *m)
 	}
 	return j
+}
+
+// proxyID is what answers of a recorded service are counted under.
+const proxyID = "(proxied)"
+
+// hitProxy counts an answer that came from another service instead of a stub.
+func (a *attempt) hitProxy() {
+	a.hitMu.Lock()
+	defer a.hitMu.Unlock()
+	c := a.hits[proxyID]
+	if c == nil {
+		c = &counter{attempt: a}
+		a.hits[proxyID] = c
+	}
+	c.n.Add(1)
 }

@@ -1,14 +1,9 @@
 package embedded
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
+	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,163 +11,94 @@ import (
 	"github.com/headgate-dev/headgate/traffic"
 )
 
-// maxBody bounds a request body, before and after decoding.
-const maxBody = 64 << 20
-
-var errTooLarge = errors.New("the request body is larger than 64 MiB")
+// exchange is one request on its way to an answer.
+type exchange struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	begin   time.Time
+	attempt *attempt
+	req     *traffic.Request
+}
 
 // ServeHTTP answers one request. It counts the request before it answers, so that whoever has an answer
 // finds it in the journal.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.active.RLock()
 	defer s.active.RUnlock()
-	begin, a := s.now(), s.attempt.Load()
-	body, err := readBody(w, r)
-	req := &traffic.Request{Method: r.Method, URL: r.RequestURI, Host: r.Host, Header: r.Header, Body: body}
+	if s.admin != nil && isAdmin(r.URL.Path) {
+		s.admin.ServeHTTP(w, r)
+		return
+	}
+	x := &exchange{w: w, r: r, begin: s.now(), attempt: s.attempt.Load()}
+	body, err := s.readBody(w, r)
+	x.req = &traffic.Request{Method: r.Method, URL: r.RequestURI, Host: r.Host, Header: r.Header, Body: body}
 	switch {
 	case errors.Is(err, errTooLarge):
-		report := a.missed(req, begin, func() []mocks.Near { return nil })
+		report := x.attempt.missed(x.req, x.begin, func() []mocks.Near { return nil })
+		s.log(x, &Event{Status: http.StatusRequestEntityTooLarge})
 		writeMiss(w, http.StatusRequestEntityTooLarge, err.Error(), report)
 		return
 	case err != nil:
-		return // the client went away before it had asked
+		panic(http.ErrAbortHandler) // the client went away, or is too slow, before it had asked
 	}
-	view := mocks.NewRequest(req)
-	e := s.index.lookup(view, a)
-	if e == nil {
-		report := a.missed(req, begin, func() []mocks.Near { return s.index.near.nearest(view) })
-		writeMiss(w, s.status, "no stub matches", report)
+	if to := s.recording.Load(); to != nil {
+		s.pass(r.Context(), x, nil, to)
 		return
 	}
-	a.hits[e.at].Add(1)
-	if !sleep(r.Context(), e.stub.Response.Wait(s.random)) {
+	s.find(r.Context(), x)
+}
+
+func isAdmin(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/__admin")
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// find answers from the stubs.
+func (s *Server) find(ctx context.Context, x *exchange) {
+	view := s.view(x)
+	index := s.stubs.snapshot()
+	e := index.lookup(view, x.attempt)
+	if e == nil {
+		report := x.attempt.missed(x.req, x.begin, func() []mocks.Near { return index.near().nearest(view) })
+		s.log(x, &Event{Status: s.miss})
+		s.writeMiss(x.w, report)
+		return
+	}
+	x.attempt.hit(e)
+	if e.proxied() {
+		s.passStub(ctx, x, e)
+		return
+	}
+	s.answer(ctx, x, e)
+}
+
+// answer writes what the stub says, after its delay.
+func (s *Server) answer(ctx context.Context, x *exchange, e *entry) {
+	out, err := s.render(ctx, x, e)
+	if err != nil {
+		out = brokenTemplate(err)
+	}
+	delay := s.settings.Load().wait(e.stub.Response, s.random)
+	event := &Event{Stub: e.stub, Delay: delay, Status: out.code, Header: out.header, Body: out.body}
+	if e.fault() != mocks.NoFault {
+		event.Status, event.Header, event.Body = 0, nil, nil
+	}
+	s.log(x, event)
+	s.notify(ctx, x, e)
+	if !sleep(ctx, delay) {
 		panic(http.ErrAbortHandler) // no half-hearted 200 for a request that was given up
 	}
-	a.took(s.now().Sub(begin))
-	answer(w, r, e)
-}
-
-// readBody reads and decodes a body. Whatever is not the gzip it says it is stays as it came.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength == 0 {
-		return nil, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, errTooLarge
-	case err != nil:
-		return nil, fmt.Errorf("reading the request body: %w", err)
-	case !strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip"):
-		return body, nil
-	}
-	z, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return body, nil //nolint:nilerr // it is not gzip
-	}
-	decoded, err := io.ReadAll(io.LimitReader(z, maxBody+1))
-	switch {
-	case err != nil:
-		return body, nil //nolint:nilerr // it is not gzip
-	case len(decoded) > maxBody:
-		return nil, errTooLarge
-	}
-	return decoded, nil
-}
-
-// missAnswer is the body of the answer to an unmatched request.
-type missAnswer struct {
-	Error   string       `json:"error"`
-	Request missRequest  `json:"request"`
-	Nearest []nearAnswer `json:"nearest"`
-}
-
-type missRequest struct {
-	Method string `json:"method"`
-	URL    string `json:"url"`
-}
-
-type nearAnswer struct {
-	ID          string            `json:"id"`
-	Name        string            `json:"name"`
-	Distance    float64           `json:"distance"`
-	Differences []differentAnswer `json:"differences"`
-}
-
-type differentAnswer struct {
-	Where    string `json:"where"`
-	Expected string `json:"expected"`
-	Actual   string `json:"actual"`
-}
-
-func writeMiss(w http.ResponseWriter, status int, why string, m *mocks.MissReport) {
-	out := missAnswer{
-		Error:   why,
-		Request: missRequest{m.Request.Method, m.Request.URL},
-		Nearest: []nearAnswer{},
-	}
-	for _, n := range m.Nearest {
-		diffs := make([]differentAnswer, len(n.Differences))
-		for i, d := range n.Differences {
-			diffs[i] = differentAnswer(d)
-		}
-		out.Nearest = append(out.Nearest, nearAnswer{n.Stub.ID, n.Stub.Name, n.Distance, diffs})
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set(mocks.MissHeader, "1")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(out) // a client that went away needs no answer
-}
-
-func answer(w http.ResponseWriter, r *http.Request, e *entry) {
-	resp := e.stub.Response
-	if m := resp.StatusMessage; m != "" && m != http.StatusText(resp.Code()) && r.ProtoMajor == 1 {
-		hijacked(w, r, e)
+	x.attempt.took(s.now().Sub(x.begin))
+	if fault := e.fault(); fault != mocks.NoFault {
+		breakConnection(x.w, fault)
 		return
 	}
-	code, h := resp.Code(), w.Header()
-	for name, values := range e.header {
-		h[name] = values
-	}
-	if len(h["Content-Type"]) == 0 {
-		h["Content-Type"] = nil // keeps net/http from guessing
-	}
-	h.Del("Transfer-Encoding")
-	h.Del("Content-Length")
-	body := hasBody(code)
-	if resp.Dribble != nil && body && r.Method != http.MethodHead {
-		w.WriteHeader(code)
-		dribble(w, r, e)
-		return
-	}
-	if body && (r.Method != http.MethodHead || len(e.payload) > 0) {
-		h.Set("Content-Length", strconv.Itoa(len(e.payload)))
-	}
-	w.WriteHeader(code)
-	if body {
-		_, _ = w.Write(e.payload) // a client that went away needs no answer
-	}
+	write(x.w, x.r, out)
 }
 
-// hasBody tells whether an answer of the status has a body (RFC 9110 section 6.4.1).
-func hasBody(code int) bool { return code != http.StatusNoContent && code != http.StatusNotModified }
-
-// dribble sends the body in equal pieces, spread over the time.
-func dribble(w http.ResponseWriter, r *http.Request, e *entry) {
-	d := e.stub.Response.Dribble
-	pause := time.Duration(d.Duration) * time.Millisecond / time.Duration(d.Chunks)
-	control := http.NewResponseController(w)
-	for i := range d.Chunks {
-		if !sleep(r.Context(), pause) {
-			panic(http.ErrAbortHandler)
-		}
-		from, to := i*len(e.payload)/d.Chunks, (i+1)*len(e.payload)/d.Chunks
-		if _, err := w.Write(e.payload[from:to]); err != nil {
-			return
-		}
-		if err := control.Flush(); err != nil {
-			return
-		}
-	}
+// log remembers the request with what is known about its answer.
+func (s *Server) log(x *exchange, e *Event) {
+	e.Time, e.Client, e.Proto, e.Request = x.begin, x.r.RemoteAddr, x.r.Proto, x.req
+	e.Took = s.now().Sub(x.begin)
+	s.events.add(e)
 }

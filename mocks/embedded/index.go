@@ -1,31 +1,20 @@
 package embedded
 
 import (
-	"cmp"
-	"fmt"
-	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/headgate-dev/headgate/mocks"
 )
-
-// entry is a stub with all that answering needs.
-type entry struct {
-	stub    *mocks.Stub
-	at      int // place in the plan, and in the hit counters
-	rank    int // place in the order of trying: lower first
-	payload []byte
-	header  http.Header
-}
 
 // index finds the stub for a request at a cost that does not grow with the number of stubs: by method
 // and literal path, then by what else the stubs there pin. Only stubs without a literal path are tried
 // one by one. It is immutable.
 type index struct {
-	entries []*entry
+	entries []*entry // in the order of trying
 	nodes   map[nodeKey]*node
 	loose   bucket
-	near    near
+	near    func() near
 }
 
 // nodeKey is a method (empty for any) and a literal path.
@@ -44,31 +33,14 @@ type bucket struct {
 // state is one state of one scenario; an empty name of the state is any state.
 type state struct{ scenario, name string }
 
-func newIndex(stubs []*mocks.Stub) (*index, error) {
-	x := &index{nodes: map[nodeKey]*node{}}
-	ids := make(map[string]bool, len(stubs))
-	for i, s := range stubs {
-		if ids[s.ID] {
-			return nil, fmt.Errorf("two stubs have the ID %q; the second is %q", s.ID, s.Label())
-		}
-		ids[s.ID] = true
-		e := &entry{stub: s, at: i, payload: s.Response.Payload(), header: http.Header{}}
-		for name, values := range s.Response.Headers {
-			name = http.CanonicalHeaderKey(name)
-			e.header[name] = append(e.header[name], values...)
-		}
-		x.entries = append(x.entries, e)
-	}
-	ordered := slices.Clone(x.entries)
-	slices.SortFunc(ordered, func(a, b *entry) int {
-		return cmp.Or(cmp.Compare(a.stub.Rank(), b.stub.Rank()), cmp.Compare(b.at, a.at))
-	})
-	for rank, e := range ordered {
-		e.rank = rank
+// newIndex indexes entries that stand in the order of trying.
+func newIndex(ordered []*entry) *index {
+	x := &index{entries: ordered, nodes: map[nodeKey]*node{}}
+	for _, e := range ordered {
 		x.add(e)
 	}
-	x.near = newNear(x.entries)
-	return x, nil
+	x.near = sync.OnceValue(func() near { return newNear(ordered) })
+	return x
 }
 
 func (x *index) add(e *entry) {
@@ -91,16 +63,19 @@ func (x *index) add(e *entry) {
 }
 
 func (n *node) add(e *entry) {
-	s, key := shapeOf(e.stub.Request)
 	for _, known := range n.shapes {
-		if known.name == s.name {
-			known.add(key, e)
+		if known.name == e.shape.name {
+			known.add(e.key, e)
 			return
 		}
 	}
+	s := *e.shape
 	s.buckets = map[uint64]*bucket{}
-	s.add(key, e)
-	n.shapes = append(n.shapes, s)
+	if s.body != nil && parsed(s.body) {
+		s.memo = &memo{}
+	}
+	s.add(e.key, e)
+	n.shapes = append(n.shapes, &s)
 }
 
 func (s *shape) add(key uint64, e *entry) {
@@ -179,10 +154,10 @@ func best(found []*bucket, r *mocks.Request, states map[string]string) *entry {
 // first is the first of the list that matches, unless top comes before it.
 func first(list []*entry, r *mocks.Request, top *entry) *entry {
 	for _, e := range list {
-		if top != nil && top.rank < e.rank {
+		if top != nil && inOrder(top, e) < 0 {
 			return top
 		}
-		if e.stub.Request.Matches(r) {
+		if e.matches(r) {
 			return e
 		}
 	}

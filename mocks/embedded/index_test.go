@@ -72,6 +72,15 @@ func slowly(x *index, r *mocks.Request, states map[string]string) *entry {
 	return top
 }
 
+func indexOf(tb testing.TB, stubs []*mocks.Stub) *index {
+	tb.Helper()
+	l, err := newLibrary(stubs, false)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l.snapshot()
+}
+
 func TestIndexFindsWhatAScanFinds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	hits := 0
@@ -85,11 +94,8 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := newIndex(stubs)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, states := newAttempt(len(stubs)), map[string]string{}
+		x := indexOf(t, stubs)
+		a, states := newAttempt(), map[string]string{}
 		for range 40 {
 			req := randomRequest(r)
 			want, got := slowly(x, req, states), x.lookup(req, a)
@@ -131,10 +137,7 @@ func charges(tb testing.TB, n int) (*index, *mocks.Request) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	x, err := newIndex(rec.Stubs)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	x := indexOf(tb, rec.Stubs)
 	miss := charge(n - 1).Request
 	miss.Body = fmt.Appendf(nil, `{"order": "ord_%d", "amount": 3, "currency": "EUR", "request_id": "z"}`, n-1)
 	return x, mocks.NewRequest(miss)
@@ -153,10 +156,10 @@ func charge(i int) *traffic.Record {
 func TestNearestOfMany(t *testing.T) {
 	const n = 2000
 	x, miss := charges(t, n)
-	if e := x.lookup(miss, newAttempt(n)); e != nil {
+	if e := x.lookup(miss, newAttempt()); e != nil {
 		t.Fatalf("it matches %+v", e.stub)
 	}
-	found := x.near.nearest(miss)
+	found := x.near().nearest(miss)
 	if len(found) != 3 {
 		t.Fatalf("got %d", len(found))
 	}
@@ -177,11 +180,8 @@ func TestNearestOnOtherPaths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := newIndex(stubs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := x.near.nearest(&mocks.Request{Method: "GET", Path: "/students/bob"})
+	x := indexOf(t, stubs)
+	found := x.near().nearest(&mocks.Request{Method: "GET", Path: "/students/bob"})
 	want := mocks.Difference{Where: "path", Expected: "/students/alice", Actual: "/students/bob"}
 	if len(found) != 3 || found[0].Stub.Name != "alice" || found[0].Differences[0] != want {
 		t.Errorf("got %+v", found)
@@ -192,7 +192,7 @@ func BenchmarkNearest(b *testing.B) {
 	x, miss := charges(b, 10_000)
 	for b.Loop() {
 		fresh := *miss
-		if len(x.near.nearest(&fresh)) != 3 {
+		if len(x.near().nearest(&fresh)) != 3 {
 			b.Fatal("not three")
 		}
 	}

@@ -49,7 +49,7 @@ func newNear(entries []*entry) near {
 			f = &family{segments: strings.Split(template, "/")}
 			n.families[template] = f
 		}
-		f.members = append(f.members, member{e, e.stub.Request.Features()})
+		f.members = append(f.members, member{e, e.features()})
 	}
 	return n
 }

@@ -19,6 +19,7 @@ type shape struct {
 	params  []string // query parameters with one value each
 	headers []string // headers with one value each
 	body    *mocks.BodyShape
+	memo    *memo // nil where it saves nothing
 	buckets map[uint64]*bucket
 }
 
@@ -99,11 +100,14 @@ func (s *shape) find(found []*bucket, r *mocks.Request) []*bucket {
 		return slices.AppendSeq(found, maps.Values(s.buckets))
 	}
 	if s.body != nil {
-		bodyKey, ok := s.body.Key(&r.Body)
+		bodyKey, ok := s.bodyKey(&r.Body)
 		if !ok {
 			return found
 		}
 		key ^= bodyKey
+		if s.buckets[key] != nil && s.memo != nil && len(r.Body.Text) <= mostMemoText {
+			s.memo.remember(r.Body.Text, bodyKey)
+		}
 	}
 	if b := s.buckets[key]; b != nil {
 		found = append(found, b)

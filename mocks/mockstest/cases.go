@@ -79,9 +79,12 @@ func namedCases() map[string]matchCase {
 		"headers": {
 			`{"url": "/a", "headers": {"x-tenant": {"equalTo": "ACME", "caseInsensitive": true},
 				"Accept": {"contains": "json"}, "X-B": {"doesNotMatch": "b.*"}}}`,
-			[]call{{target: "/a", headers: []string{"X-Tenant: acme", "Accept: text/json", "X-B: ab"}}},
 			[]call{
+				{target: "/a", headers: []string{"X-Tenant: acme", "Accept: text/json", "X-B: ab"}},
 				{target: "/a", headers: []string{"X-Tenant: acme", "Accept: text/json"}},
+			},
+			[]call{
+				{target: "/a", headers: []string{"X-Tenant: other", "Accept: text/json"}},
 				{target: "/a", headers: []string{"X-Tenant: acme", "Accept: text/json", "X-B: b1"}},
 			},
 		},

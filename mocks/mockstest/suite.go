@@ -19,6 +19,8 @@ func Run(t *testing.T, p mocks.Provider) {
 	t.Run("matching", func(t *testing.T) { matching(t, p) })
 	t.Run("priority", func(t *testing.T) { priority(t, p) })
 	t.Run("answers", func(t *testing.T) { answers(t, p) })
+	t.Run("faults", func(t *testing.T) { faults(t, p) })
+	t.Run("templates", func(t *testing.T) { templates(t, p) })
 	t.Run("delays", func(t *testing.T) { delays(t, p) })
 	t.Run("scenario order", func(t *testing.T) { scenarioOrder(t, p) })
 	t.Run("concurrent scenario", func(t *testing.T) { concurrentScenario(t, p) })
@@ -102,6 +104,42 @@ func answers(t *testing.T, p mocks.Provider) {
 	big := `{"request": {"url": "/big"}, "response": {"body": "` + strings.Repeat("x", 1<<20) + `"}}`
 	if got := (call{target: "/big"}).do(t, start(t, p, big)); len(got.body) != 1<<20 {
 		t.Errorf("big body: got %d bytes", len(got.body))
+	}
+}
+
+func faults(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"mappings": [
+		{"request": {"url": "/EMPTY_RESPONSE"}, "response": {"fault": "EMPTY_RESPONSE"}},
+		{"request": {"url": "/MALFORMED_RESPONSE_CHUNK"}, "response": {"fault": "MALFORMED_RESPONSE_CHUNK"}},
+		{"request": {"url": "/RANDOM_DATA_THEN_CLOSE"}, "response": {"fault": "RANDOM_DATA_THEN_CLOSE"}},
+		{"request": {"url": "/CONNECTION_RESET_BY_PEER"}, "response": {"fault": "CONNECTION_RESET_BY_PEER"}}
+	]}`)
+	for _, fault := range mocks.Faults() {
+		// Posted, because a client may send a GET again when its connection breaks.
+		if got, err := (call{method: http.MethodPost, target: "/" + string(fault), body: "x"}).try(t, s); err == nil {
+			t.Errorf("%s: got a whole answer, %d %q", fault, got.status, got.body)
+		}
+	}
+	if j := s.Journal(); j.Matched != int64(len(mocks.Faults())) {
+		t.Errorf("%d faults were counted, want %d", j.Matched, len(mocks.Faults()))
+	}
+}
+
+func templates(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"mappings": [
+		{"request": {"urlPathTemplate": "/u/{id}"}, "response": {"transformers": ["response-template"],
+		 "headers": {"X-Method": "{{request.method}}"},
+		 "body": "{{request.path.id}} {{request.query.q}} {{jsonPath request.body '$.a'}}"}},
+		{"request": {"url": "/plain"}, "response": {"body": "{{request.method}}"}}
+	]}`)
+	got := call{method: http.MethodPost, target: "/u/42?q=x", body: `{"a":"b"}`}.do(t, s)
+	if got.body != "42 x b" || got.header.Get("X-Method") != http.MethodPost {
+		t.Errorf("got %q %v", got.body, got.header)
+	}
+	if got := (call{target: "/plain"}).do(t, s); got.body != "{{request.method}}" {
+		t.Errorf("what is no template was rendered: %q", got.body)
 	}
 }
 

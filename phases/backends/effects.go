@@ -24,7 +24,14 @@ type tally struct {
 	byKey map[string]*calls
 }
 
-type calls struct{ recorded, made int64 }
+// calls are the recorded calls of the requests that were played and those that were made. Free ones were
+// recorded without an inbound request that caused them, such as those at the start of the application:
+// they may be made and need not be.
+type calls struct{ recorded, made, free int64 }
+
+func (c calls) missing() int64 { return max(0, c.recorded-c.made) }
+
+func (c calls) extra() int64 { return max(0, c.made-c.recorded-c.free) }
 
 func newEffects(exchanges []mocks.Exchange, stubs []*mocks.Stub) *effects {
 	e := &effects{
@@ -51,7 +58,10 @@ func (e *effects) count(j mocks.Journal, played func(string) bool) tally {
 		return t.byKey[key]
 	}
 	for _, x := range e.exchanges {
-		if played(x.Record.Parent) {
+		switch {
+		case x.Record.Parent == "":
+			at(e.keys[x.StubID]).free++
+		case played(x.Record.Parent):
 			at(e.keys[x.StubID]).recorded++
 			t.recorded++
 		}
@@ -63,8 +73,8 @@ func (e *effects) count(j mocks.Journal, played func(string) bool) tally {
 		}
 	}
 	for _, c := range t.byKey {
-		t.missing += max(0, c.recorded-c.made)
-		t.extra += max(0, c.made-c.recorded)
+		t.missing += c.missing()
+		t.extra += c.extra()
 	}
 	for _, m := range j.Misses {
 		t.extra += m.Count
@@ -80,23 +90,34 @@ func isWrite(method string) bool {
 	return !slices.Contains([]string{"", "GET", "HEAD", "OPTIONS"}, method)
 }
 
-// changed tells whether the nearest stub of a miss is a recorded call that the application did not
-// make: then it makes the call, but differently.
+// changed tells whether a recorded call to the endpoint of a miss is due and was not made: then the
+// application makes the call, but differently.
 func (e *effects) changed(m mocks.MissReport, t tally) bool {
-	if len(m.Nearest) == 0 {
-		return false
-	}
-	key := e.keys[m.Nearest[0].Stub.ID]
-	c := t.byKey[key]
 	endpoint := traffic.Endpoint(m.Request.Method, m.Request.URL)
-	return c != nil && c.made < c.recorded && e.endpoints[key] == endpoint
+	for key, c := range t.byKey {
+		if e.endpoints[key] == endpoint && c.missing() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest is the stub that a miss comes closest to; one of a call that is due goes before the others.
+// There is at least one.
+func (e *effects) nearest(m mocks.MissReport, t tally) mocks.Near {
+	for _, n := range m.Nearest {
+		if c := t.byKey[e.keys[n.Stub.ID]]; c != nil && c.missing() > 0 {
+			return n
+		}
+	}
+	return m.Nearest[0]
 }
 
 // byEndpoint lists the endpoints whose calls are not as recorded, the largest gap first.
 func (e *effects) byEndpoint(t tally) map[string]*calls {
 	sums := map[string]*calls{}
 	for key, c := range t.byKey {
-		if c.made == c.recorded {
+		if c.missing() == 0 && c.extra() == 0 {
 			continue
 		}
 		endpoint := e.endpoints[key]

@@ -70,8 +70,11 @@ func sideEffects() []metric.Desc {
 	for i := range list {
 		list[i].Scope, list[i].Kind, list[i].Unit = "side_effects", metric.Gauge, metric.Count
 		list[i].Family, list[i].Exposure = "side_effect", "recorded_calls"
-		if list[i].Name == "recorded_calls" {
+		switch list[i].Name {
+		case "recorded_calls":
 			list[i].Kind, list[i].Exposure = metric.Counter, ""
+		case "mock_match_rate":
+			list[i].Unit = metric.Ratio
 		}
 	}
 	return list

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/headgate-dev/headgate/engine"
@@ -24,6 +25,8 @@ type mock struct {
 	stubs     []*mocks.Stub
 	exchanges []mocks.Exchange
 	effects   *effects
+	// recording is what the stubs were built from, nil for mappings.
+	recording *mocks.Recording
 
 	mu     sync.Mutex
 	server mocks.Server
@@ -37,8 +40,11 @@ func (p *Phase) addMock(ctx context.Context, c Mock, at *spec.Node, in Inputs, d
 	if !supported(c, at, ds) {
 		return
 	}
-	if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.Inbound); err != nil {
-		ds.Errorf(at.Key("stubs").Pos(), "", "mock %s: %v", c.Name, err)
+	if !in.GatesOnly {
+		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.Inbound); err != nil {
+			ds.Errorf(at.Key("stubs").Pos(), "", "mock %s: %v", c.Name, err)
+		}
+		m.lint(at, ds)
 	}
 	programs, more := gates.Parse(c.Gates, gates.Scope{
 		Phase: engine.Backends, MetricScope: "mocks", Subject: c.Name, Registry: p.pipeline.Metrics,
@@ -48,6 +54,41 @@ func (p *Phase) addMock(ctx context.Context, c Mock, at *spec.Node, in Inputs, d
 	p.mocks = append(p.mocks, m)
 }
 
+// lint finds rules that apply to no recorded call. A header that no call has would never be compared
+// although it was declared to matter: that is a mistake, an idle ignore rule is worth a word.
+func (m *mock) lint(at *spec.Node, ds *spec.Diagnostics) {
+	for _, key := range []string{"match", "latency"} {
+		if n := at.Key(key); len(m.exchanges) == 0 && len(m.stubs) > 0 && n.Kind() != spec.Null {
+			ds.Warnf(n.Pos(), "write it into the mappings", "mock %s: %s applies to captured traffic; its stubs are mappings",
+				m.Name, key)
+		}
+	}
+	if m.recording == nil {
+		return
+	}
+	pos := at.Key("match").Pos()
+	for _, r := range m.recording.Rules {
+		name, header := strings.CutPrefix(r.Rule, "header ")
+		switch {
+		case r.Count > 0:
+		case header:
+			ds.Errorf(pos, "check its spelling, or leave it out",
+				"mock %s: no recorded call has the header %s", m.Name, name)
+		default:
+			ds.Warnf(pos, "check its spelling, or leave it out",
+				"mock %s: match.ignore.%s applies to no recorded call", m.Name, r.Rule)
+		}
+	}
+	if n := m.recording.Blank; n > 0 {
+		ds.Warnf(pos, "name the fields that are meant",
+			"mock %s: match.ignore.json leaves nothing of the bodies of %d recorded calls: any body will do", m.Name, n)
+	}
+	if list := m.recording.Unusable; len(list) > 0 {
+		ds.Warnf(at.Key("stubs").Pos(), "a call like it will be a miss",
+			"mock %s: %d recorded calls cannot be answered, the first because %s", m.Name, len(list), list[0].Reason)
+	}
+}
+
 func supported(c Mock, at *spec.Node, ds *spec.Diagnostics) bool {
 	switch {
 	case c.Type == "db":
@@ -55,6 +96,8 @@ func supported(c Mock, at *spec.Node, ds *spec.Diagnostics) bool {
 	case c.Engine == "wiremock":
 		ds.Errorf(at.Key("engine").Pos(), "engine: embedded answers WireMock mappings in this process",
 			"engine wiremock is not supported yet")
+	case c.Traffic != "":
+		ds.Errorf(at.Key("traffic").Pos(), "write stubs: "+c.Traffic, "traffic is for mocks of type db")
 	case c.Stubs == "":
 		ds.Errorf(at.Pos(), "add: stubs: ./captured-traffic/", "mock %s has nothing to answer with", c.Name)
 	default:
@@ -84,7 +127,7 @@ func (m *mock) load(ctx context.Context, path string, inbound []*traffic.Record)
 		return err
 	}
 	recording.Delay(m.Latency)
-	m.stubs, m.exchanges = recording.Stubs, recording.Exchanges
+	m.stubs, m.exchanges, m.recording = recording.Stubs, recording.Exchanges, recording
 	m.effects = newEffects(recording.Exchanges, recording.Stubs)
 	return nil
 }
@@ -139,6 +182,9 @@ func (m *mock) source() string {
 	return fmt.Sprintf("%d recorded calls", len(m.exchanges))
 }
 
+// mostNoted is how many failures of a self-check are told one by one.
+const mostNoted = 3
+
 // start serves the mock, checks it against its own recording and rewinds it.
 func (m *mock) start(ctx context.Context, r *engine.Run) error {
 	server, err := m.provider.Start(ctx, &mocks.Plan{
@@ -158,8 +204,13 @@ func (m *mock) start(ctx context.Context, r *engine.Run) error {
 		return fmt.Errorf("self-check: %w", err)
 	}
 	m.check = check
-	for _, f := range check.Failures {
-		r.Note(engine.Backends, "mock %s self-check: %s", m.Name, f)
+	for i, f := range check.Failures {
+		if i == mostNoted {
+			r.Note(engine.Backends, "mock %s self-check: %d more calls fail it", m.Name, check.Unmatched-mostNoted)
+			break
+		}
+		asked := f.Exchange.Record.Request
+		r.Note(engine.Backends, "mock %s self-check: %s %s: %s", m.Name, asked.Method, asked.URL, f.Reason)
 	}
 	return server.Rewind(ctx)
 }

@@ -32,6 +32,8 @@ type Inputs struct {
 	Embedded mocks.Provider
 	// Short are mocks in the short form of replay.mocks.
 	Short []Mock
+	// GatesOnly compiles the gates and reads no traffic: the phase cannot be run.
+	GatesOnly bool
 }
 
 // New makes the phase from the run file's section: stubs are built, gates compiled, nothing started.
@@ -57,6 +59,9 @@ func New(ctx context.Context, p *engine.Pipeline, in Inputs) (*Phase, spec.Diagn
 	names = newNames("real service")
 	for i, r := range c.Real {
 		names.take(r.Name, nodes[i], &ds)
+		if in.GatesOnly {
+			r.Traffic = ""
+		}
 		phase.addReal(ctx, r, nodes[i], &ds)
 	}
 	return phase, ds

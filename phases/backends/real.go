@@ -30,7 +30,8 @@ func (p *Phase) addReal(ctx context.Context, c Real, at *spec.Node, ds *spec.Dia
 	s := &real{Real: c}
 	var err error
 	if s.base, err = url.Parse(c.URL); c.URL == "" || err != nil || s.base.Host == "" {
-		ds.Errorf(at.Key("url").Pos(), "write url: http://127.0.0.1:9000", "real service %s needs the URL where it runs", c.Name)
+		ds.Errorf(at.Key("url").Pos(), "write url: http://127.0.0.1:9000",
+			"real service %s needs the URL where it runs", c.Name)
 		return
 	}
 	if c.Namespace != "" {
@@ -91,10 +92,14 @@ func (s *real) measure(ctx context.Context, r *engine.Run) error {
 	if err != nil {
 		return err
 	}
-	defer sender.Close()
+	defer func() { _ = sender.Close() }()
 	for _, record := range s.recorded {
 		began := r.Clock()
-		if _, err := sender.Send(ctx, record.Request); err != nil {
+		answer, err := sender.Send(ctx, record.Request)
+		if err == nil && answer.Status >= 500 && (record.Response == nil || record.Response.Status < 500) {
+			err = fmt.Errorf("answered with status %d", answer.Status)
+		}
+		if err != nil {
 			return fmt.Errorf("%s %s: %w", record.Request.Method, record.Request.URL, err)
 		}
 		r.Metrics.Add(s.ref("requests"), 1)

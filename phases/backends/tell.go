@@ -98,8 +98,11 @@ func (m *mock) tellMiss(miss mocks.MissReport, t tally) engine.MockMiss {
 	if len(miss.Nearest) == 0 {
 		return told
 	}
-	nearest := miss.Nearest[0]
+	nearest := m.effects.nearest(miss, t)
 	told.Nearest = nearest.Stub.Name
+	if len(m.exchanges) > 0 {
+		told.Suggestion = nearest.Suggestion()
+	}
 	for _, d := range nearest.Differences {
 		told.Differs = append(told.Differs, d.Where+" (recorded "+d.Expected+", got "+d.Actual+")")
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func (p *Phase) Canary(ctx context.Context, r *engine.Run, n int) error {
 	if err := p.begin(r); err != nil {
 		return err
 	}
-	return classify(p.trial.Canary(ctx, n))
+	return p.settled(ctx, r, p.trial.Canary(ctx, n))
 }
 
 // Run plays what the canary has left.
@@ -71,7 +72,19 @@ func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
 			return err
 		}
 	}
-	return classify(p.trial.Rest(ctx))
+	return p.settled(ctx, r, p.trial.Rest(ctx))
+}
+
+// settle is how long an application that broke a connection has to show whether it has died.
+const settle = 500 * time.Millisecond
+
+// settled is the end of a part of the replay: an application that has died is the cause of the requests
+// without an answer, not the change in what it answers.
+func (p *Phase) settled(ctx context.Context, r *engine.Run, err error) error {
+	if err == nil && p.trial.Accounting()[replay.TransportError] > 0 {
+		return r.Settle(ctx, settle)
+	}
+	return classify(err)
 }
 
 // begin opens the result files and starts the trial.
@@ -102,7 +115,7 @@ func (p *Phase) begin(r *engine.Run) error {
 		return trial.Close()
 	})
 	r.Fingerprint("traffic", p.plan.Set.Hash())
-	r.Fingerprint("concurrency", fmt.Sprint(p.plan.Replay.Concurrency))
+	r.Fingerprint("concurrency", strconv.Itoa(p.plan.Replay.Concurrency))
 	r.Fingerprint("time_scale", p.plan.Replay.TimeScale.String())
 	r.Note(engine.Replay, "%s", p.plan.Sessions)
 	return nil
@@ -148,7 +161,9 @@ func classify(err error) error {
 	case errors.As(err, &tripped):
 		return &engine.Fault{Verdict: engine.Failed, Err: tripped, Hint: "see the slowest and failing endpoints below"}
 	case errors.As(err, &unwritten):
-		return &engine.Fault{Verdict: engine.Environment, Err: unwritten, Hint: "free some space, or choose another folder with --out"}
+		return &engine.Fault{
+			Verdict: engine.Environment, Err: unwritten, Hint: "free some space, or choose another folder with --out",
+		}
 	}
 	return err
 }
@@ -167,6 +182,7 @@ func (p *Phase) Tell(r *engine.Run, rep *engine.Report) {
 	tellAccounting(p.trial.Accounting(), &rep.Accounting)
 	p.tellDifferences(rep)
 	p.tellEndpoints(rep)
+	p.tellShortfalls(r)
 	p.tellRules(r)
 }
 

@@ -17,7 +17,7 @@ func (p *Phase) tellDifferences(rep *engine.Report) {
 	for _, g := range p.trial.Differences() {
 		told := engine.DifferenceReport{
 			Endpoint: g.Endpoint, Path: g.Path, Kind: string(g.Kind), Count: g.Count, Of: g.Of,
-			Samples: []engine.DifferentValue{},
+			Samples: []engine.DifferentValue{}, Suggestion: g.Suggestion(),
 		}
 		for _, s := range g.Samples {
 			sample := engine.DifferentValue{Record: s.RecordID, Expected: s.Expected, Actual: s.Actual}
@@ -72,6 +72,19 @@ func value(v *float64) float64 {
 	return *v
 }
 
+// tellShortfalls notes what was not sent or not compared, and why.
+func (p *Phase) tellShortfalls(r *engine.Run) {
+	const most = 5
+	list := p.trial.Shortfalls()
+	for _, s := range list[:min(len(list), most)] {
+		if s.Skipped {
+			r.Note(engine.Replay, "skipped requests: %d, as a recorded request %s", s.Count, s.Why)
+		} else {
+			r.Note(engine.Replay, "answers not compared in full: %d, as %s", s.Count, s.Why)
+		}
+	}
+}
+
 // tellRules notes the rules that matched nothing and the values that could not be carried over: both
 // are things a user believes to be in force.
 func (p *Phase) tellRules(r *engine.Run) {
@@ -83,12 +96,15 @@ func (p *Phase) tellRules(r *engine.Run) {
 			r.Note(engine.Replay, "compare rule %s matched nothing in any answer", rule.Key)
 		}
 	}
+	for _, e := range p.trial.Excuses() {
+		r.Note(engine.Replay, "compare rule %s excused %d differences: %s", e.Key, e.Total(), e)
+	}
 	unbound := p.trial.Unbound()
 	for i, u := range unbound {
 		if i == 3 {
 			r.Note(engine.Replay, "%d more recorded values were not issued again", len(unbound)-i)
 			break
 		}
-		r.Note(engine.Replay, "a recorded value that later requests carry was not issued again: %s", u)
+		r.Note(engine.Replay, "a recorded value that later requests carry was not issued again: %s: %s", u.Where, u.Reason)
 	}
 }

@@ -5,6 +5,7 @@ package quality
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/headgate-dev/headgate/engine"
@@ -88,7 +89,7 @@ func New(p *engine.Pipeline, stage Stage, on Subject) (*Phase, spec.Diagnostics)
 	}
 	written, more := gates.Parse(p.QualityGates, scope)
 	ds.Add(more)
-	phase.gates = append(written, missing(defaults, written, scope)...)
+	phase.gates = slices.Concat(written, missing(defaults, written, scope))
 	if on.Recorded {
 		phase.gates = append(phase.gates, missing(sideEffectDefaults, written, scope)...)
 	}
@@ -148,7 +149,7 @@ func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
 		if why != "" && g.Severity == gates.Enforce {
 			return &engine.Fault{
 				Verdict: engine.Inconclusive, Err: fmt.Errorf("gate %s cannot be decided: %s", g.Name, why),
-				Hint: "replay more traffic, lower min_samples, or judge a lower quantile",
+				Hint: "replay more traffic, lower the limit or min_samples, or judge a lower quantile",
 			}
 		}
 	}
@@ -160,10 +161,20 @@ func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
 
 // undecidable tells why a gate cannot be decided with the planned number of requests, or nothing.
 func undecidable(g *gates.Program, planned int) string {
+	if limit, ok := g.Ceiling(); ok && limit >= float64(planned) && countsRequests(g) {
+		return fmt.Sprintf("it can never fail: %s is at most %d, as the traffic has %d requests",
+			g.Refs[0], planned, planned)
+	}
 	for _, ref := range g.Refs {
 		if need := g.Samples(ref); ref.Scope == "replay" && need > planned {
 			return fmt.Sprintf("%s needs %d samples, the traffic has %d", ref, need, planned)
 		}
 	}
 	return ""
+}
+
+// countsRequests tells whether the one metric of a gate counts some of the replayed requests.
+func countsRequests(g *gates.Program) bool {
+	return len(g.Refs) == 1 && g.Refs[0].Scope == "replay" &&
+		slices.Contains([]string{"new_differences", "server_errors", "shed"}, g.Refs[0].Name)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
-	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/services"
 )
 
@@ -43,19 +43,19 @@ type app struct {
 func (a *app) start(ctx context.Context, r *engine.Run) error {
 	service, err := a.service(r)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", a.Name, err)
 	}
 	logs, err := a.openLogs(r)
 	if err != nil {
 		return err
 	}
-	a.begin(r.Clock())
-	instance, err := a.driver.Start(ctx, service, services.Tee(logs, a.tail.Add, a.scanner.Feed))
+	a.begin()
+	instance, err := a.driver.Start(ctx, service, a.concealed(services.Tee(logs, a.tail.Add, a.scanner.Feed)))
 	if err != nil {
 		return err
 	}
 	r.Cleanup("app "+a.Name, instance.Stop)
-	a.set(instance)
+	a.set(instance, r.Clock())
 	r.Collect(func(ctx context.Context) { a.collect(ctx, r) })
 	r.Publish("apps."+a.Name+".url", "http://"+instance.Addr())
 	r.Publish("apps."+a.Name+".port", strconv.Itoa(service.Port))
@@ -98,7 +98,7 @@ func (a *app) service(r *engine.Run) (services.Service, error) {
 	if port == 0 {
 		free, err := services.FreePort()
 		if err != nil {
-			return services.Service{}, err
+			return services.Service{}, &engine.Fault{Verdict: engine.Environment, Err: err}
 		}
 		port = free
 	}
@@ -113,6 +113,12 @@ func (a *app) service(r *engine.Run) (services.Service, error) {
 		}
 		return r.Lookup(ref)
 	}
+	return a.filled(port, lookup)
+}
+
+// filled expands the settings. A reference that nothing has published belongs to a phase that is left
+// out of this run.
+func (a *app) filled(port int, lookup func(string) (string, bool)) (services.Service, error) {
 	s := services.Service{Name: a.Name, Dir: a.pipeline.Resolve(a.Dir), Port: port}
 	var errs []error
 	expand := func(text string) string {
@@ -126,12 +132,25 @@ func (a *app) service(r *engine.Run) (services.Service, error) {
 	for _, word := range a.Command {
 		s.Command = append(s.Command, expand(word))
 	}
-	s.Env = append(s.Env, "PORT="+strconv.Itoa(port))
-	for name, value := range a.Env {
-		s.Env = append(s.Env, name+"="+expand(value))
+	s.Env = append(s.Env, "PORT="+strconv.Itoa(port)) // the run file's own PORT comes later and wins
+	for _, name := range slices.Sorted(maps.Keys(a.Env)) {
+		s.Env = append(s.Env, name+"="+expand(a.Env[name]))
 	}
-	slices.Sort(s.Env)
-	return s, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return s, &engine.Fault{
+			Verdict: engine.Invalid, Err: fmt.Errorf("%s: %w", a.Name, err),
+			Hint: "run the phase that starts what the reference names as well",
+		}
+	}
+	return s, nil
+}
+
+// concealed takes the run file's secrets out of what the application writes.
+func (a *app) concealed(sink services.LogSink) services.LogSink {
+	return func(l services.Line) {
+		l.Text = a.pipeline.Document.Conceal(l.Text)
+		sink(l)
+	}
 }
 
 // openLogs makes the application's log file.
@@ -199,80 +218,23 @@ func get(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-func (a *app) begin(now time.Time) {
+func (a *app) begin() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.instance, a.started, a.ready = nil, now, time.Time{}
+	a.instance, a.started, a.ready = nil, time.Time{}, time.Time{}
 	a.scanner, a.tail = services.NewScanner(a.Logs, a.known), services.NewTail(200)
 	a.stats, a.asked, a.failed, a.startup = services.Stats{}, 0, 0, 0
 }
 
-func (a *app) set(i services.Instance) {
+// set keeps the instance. now is when it was started: a build before that is not the application's time.
+func (a *app) set(i services.Instance, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.instance = i
+	a.instance, a.started = i, now
 }
 
 func (a *app) isReady(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ready, a.startup = now, now.Sub(a.started)
-}
-
-func (a *app) count(asked int64, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.asked += asked
-	if err != nil {
-		a.failed++
-	}
-}
-
-// collect brings the application's metrics up to date.
-func (a *app) collect(ctx context.Context, r *engine.Run) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	m := r.Metrics
-	ref := func(name string) metric.Ref { return metric.Ref{Scope: "apps", Subject: a.Name, Name: name} }
-	m.Drop("apps", a.Name)
-	if stats, err := a.instance.Stats(ctx); err == nil {
-		a.stats = stats
-	}
-	m.Set(ref("cpu_seconds"), a.stats.CPU.Seconds())
-	if lived := r.Clock().Sub(a.started); lived > 0 {
-		m.Set(ref("cpu_percent"), 100*a.stats.CPU.Seconds()/lived.Seconds())
-	}
-	m.Set(ref("mem_bytes"), float64(a.stats.Memory))
-	m.Set(ref("mem_peak_bytes"), float64(a.stats.PeakMem))
-	m.Set(ref("restarts"), 0)
-	counts := a.scanner.Counts()
-	m.Add(ref("log_lines"), float64(counts.Lines))
-	m.Set(ref("log_errors"), float64(counts.Errors))
-	m.Set(ref("new_log_errors"), float64(counts.New))
-	if a.ready.IsZero() {
-		return
-	}
-	m.Set(ref("ready_seconds"), r.Clock().Sub(a.ready).Seconds())
-	m.Set(ref("startup_seconds"), a.startup.Seconds())
-	m.Add(ref("probes"), float64(a.asked))
-	m.Hit(ref("error_rate"), a.failed, a.asked)
-}
-
-func (a *app) tell() engine.ServiceReport {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	told := engine.ServiceReport{
-		Name: a.Name, StartupSeconds: a.startup.Seconds(), CPUSeconds: a.stats.CPU.Seconds(),
-		MemPeakBytes: a.stats.PeakMem,
-	}
-	if a.scanner == nil {
-		return told
-	}
-	told.LogLines = a.scanner.Counts().Lines
-	for _, p := range a.scanner.Patterns() {
-		if p.New {
-			told.NewErrors = append(told.NewErrors, engine.LogPattern{Text: p.Text, Count: p.Count, First: p.Sample})
-		}
-	}
-	return told
 }

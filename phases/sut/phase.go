@@ -35,7 +35,8 @@ func New(p *engine.Pipeline, driver services.Driver, known []string) (*Phase, sp
 		}
 		a := c.Apps[i]
 		if first, taken := seen[a.Name]; taken && a.Name != "" {
-			ds.Errorf(node.Key("name").Pos(), "choose another name", "a second app is named %s; the first is at %s", a.Name, first)
+			ds.Errorf(node.Key("name").Pos(), "choose another name",
+				"a second app is named %s; the first is at %s", a.Name, first)
 		}
 		seen[a.Name] = node.Key("name").Pos()
 		phase.add(a, node, known, &ds)
@@ -123,7 +124,7 @@ func (p *Phase) Plan() []string {
 func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
 	for _, a := range p.apps {
 		if err := a.start(ctx, r); err != nil {
-			return fault(a.Name, err)
+			return fault(err)
 		}
 	}
 	return nil
@@ -131,8 +132,12 @@ func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
 
 // fault tells what kept an application from being ready. A port or folder that could not be had is
 // the environment's fault, the rest the application's.
-func fault(name string, err error) error {
-	f := &engine.Fault{Verdict: engine.SUT, Err: fmt.Errorf("%s: %w", name, err)}
+func fault(err error) error {
+	var known *engine.Fault
+	if errors.As(err, &known) {
+		return err
+	}
+	f := &engine.Fault{Verdict: engine.SUT, Err: err}
 	var port *services.PortError
 	var late *services.NotReadyError
 	var exit *services.ExitError

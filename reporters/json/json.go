@@ -47,3 +47,6 @@ func Write(w io.Writer, rep *engine.Report) error {
 	_, err = out.WriteTo(w)
 	return err
 }
+
+// Artifact names the file within the run's folder.
+func (*Reporter) Artifact() string { return File }

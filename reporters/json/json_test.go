@@ -227,7 +227,8 @@ func TestReadWhereNothingIs(t *testing.T) {
 
 // FuzzParse starts from small reports: large ones would slow it down and bring nothing new.
 func FuzzParse(f *testing.F) {
-	one := engine.Report{Schema: engine.ReportSchema, RunID: "a", Accounting: engine.Accounting{Planned: 1, Shed: 1}}
+	one := engine.Report{Schema: engine.ReportSchema, RunID: "a"}
+	one.Accounting = engine.Accounting{Planned: 1, Shed: 1}
 	more := one
 	more.Gates, more.Services = reportertest.Failed().Gates[6:7], []engine.ServiceReport{{CPUSeconds: 1.5}}
 	for _, rep := range []*engine.Report{&one, &more} {

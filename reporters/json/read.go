@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 // are errors. The report has no Snapshot, and numbers that were null are 0.
 func Read(path string) (*engine.Report, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = strings.TrimRight(path, "/") + "/" + File
+		path = filepath.Join(path, File)
 	}
 	src, err := os.ReadFile(path)
 	if err != nil {

@@ -48,3 +48,6 @@ func Write(w io.Writer, rep *engine.Report) error {
 	_, err := io.WriteString(w, "\n")
 	return err
 }
+
+// Artifact names the file within the run's folder.
+func (*Reporter) Artifact() string { return File }

@@ -42,3 +42,6 @@ func Write(w io.Writer, rep *engine.Report) error {
 	_, err := w.Write(x.bytes())
 	return err
 }
+
+// Artifact names the file within the run's folder.
+func (*Reporter) Artifact() string { return File }

@@ -125,6 +125,7 @@ func differences() []engine.DifferenceReport {
 	return []engine.DifferenceReport{
 		{
 			Endpoint: "POST /orders", Path: "$.total", Kind: "value", Count: 12, Of: 40,
+			Suggestion: `replay.compare.tolerate: {"$.total": 0.5}`,
 			Samples: []engine.DifferentValue{{
 				Record: "rec-017", Expected: "41.5", Actual: "41",
 				Curl: `curl -X POST '$TARGET/orders' --data '{"sku":"A&B <1>"}'`,
@@ -143,7 +144,7 @@ func failedMocks() []engine.MockReport {
 		UnusedStubs: 2, MissingCalls: 3, ExtraCalls: 1,
 		Misses: []engine.MockMiss{{
 			Request: "POST /payments", Count: 3, Nearest: "payments-017",
-			Differs: []string{"$.amount"}, Changed: true,
+			Differs: []string{"$.amount"}, Changed: true, Suggestion: `match: {ignore: {json: ["$.amount"]}}`,
 		}},
 		Calls: []engine.CallReport{{Endpoint: "GET /limits/{id}", Recorded: 40, Made: 41}},
 	}}

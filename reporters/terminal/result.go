@@ -9,11 +9,7 @@ import (
 	"strings"
 
 	"github.com/headgate-dev/headgate/engine"
-	"github.com/headgate-dev/headgate/gates"
 )
-
-// shown is how many rows of a table are printed; the rest is in the artifacts.
-const shown = 5
 
 // Finish prints the result: the verdict and its cause first, then what is behind it.
 func (r *Reporter) Finish(rep *engine.Report) error {
@@ -22,7 +18,7 @@ func (r *Reporter) Finish(rep *engine.Report) error {
 	r.erase()
 	r.out.line("")
 	r.verdict(rep)
-	r.failedGates(rep)
+	r.gates(rep)
 	r.differences(rep)
 	r.endpoints(rep)
 	r.mocks(rep)
@@ -31,6 +27,9 @@ func (r *Reporter) Finish(rep *engine.Report) error {
 	r.footer(rep)
 	return r.out.err
 }
+
+// details is how many lines behind a fault are printed: the end of a log, a stack.
+const details = 20
 
 func (r *Reporter) verdict(rep *engine.Report) {
 	name := strings.ToUpper(rep.Verdict.String())
@@ -42,91 +41,65 @@ func (r *Reporter) verdict(rep *engine.Report) {
 	default:
 		name = r.out.bold(r.out.red(name))
 	}
-	_, cause, _ := strings.Cut(rep.Cause, ": ")
-	r.out.line("%s  %s", name, cause)
+	r.out.line("%s  %s", name, strings.TrimPrefix(rep.Cause, rep.Verdict.String()+": "))
 	if rep.Flaky {
 		r.out.line("%s  a gate failed first and passed when it was tried again", r.out.yellow("FLAKY"))
 	}
-	for _, line := range rep.Details {
-		r.out.line("    %s", r.out.dim(line))
+	for i, line := range rep.Details {
+		if i == details && !r.style.Verbose {
+			r.out.line("    %s", r.out.dim(fmt.Sprintf("and %d more lines; --verbose shows all", len(rep.Details)-i)))
+			break
+		}
+		r.out.line("    %s", r.out.dim(r.cut(line, 4)))
 	}
 	if rep.Hint != "" {
 		r.out.line("hint: %s", rep.Hint)
 	}
 }
 
-// failedGates prints every gate that is in the way, with all that decided it.
-func (r *Reporter) failedGates(rep *engine.Report) {
-	var rows [][]string
-	var trees []gates.Result
-	for _, g := range rep.Gates {
-		if g.Outcome == gates.Passed && !r.style.Verbose || g.Outcome == gates.Skipped {
-			continue
-		}
-		rows = append(rows, []string{
-			r.outcome(g.Outcome) + severity(g), g.Label(), measured(g.Value, g), limit(g),
-			measured(g.Baseline, g), strconv.FormatInt(g.N, 10), reason(g),
-		})
-		if g.Outcome == gates.Failed && len(g.Tree) > 1 {
-			trees = append(trees, g)
-		}
-	}
-	r.table("Gates", []string{"outcome", "gate", "measured", "limit", "baseline", "n", "why"}, rows)
-	for _, g := range trees[:min(len(trees), shown)] {
-		r.out.line("  %s", g.Label())
-		for _, step := range g.Tree {
-			r.out.line("    %s%s  %s", strings.Repeat("  ", step.Depth), r.cut(step.Expr, 30), r.out.dim(step.Value))
-		}
-	}
-}
-
-func severity(g gates.Result) string {
-	if g.Severity == gates.Enforce {
-		return ""
-	}
-	return " (" + string(g.Severity) + ")"
-}
-
-func measured(v *float64, g gates.Result) string {
-	if v == nil {
-		return "-"
-	}
-	return gates.Format(*v, g.Unit)
-}
-
-// limit is the comparator as written, or the limit of an expression that is one comparison.
-func limit(g gates.Result) string {
-	if g.Source != g.Expr {
-		return g.Source
-	}
-	return measured(g.Limit, g)
-}
-
-func reason(g gates.Result) string {
-	if g.Reason == gates.Threshold {
-		return ""
-	}
-	return strings.TrimSpace(string(g.Reason) + " " + g.Detail)
-}
+// sample is how much of a value is printed; the whole is in diffs.jsonl.
+const sample = 32
 
 func (r *Reporter) differences(rep *engine.Report) {
 	var rows [][]string
 	for _, d := range rep.Differences {
 		row := []string{fmt.Sprintf("%d of %d", d.Count, d.Of), d.Endpoint, d.Path, d.Kind, "", ""}
 		if len(d.Samples) > 0 {
-			row[4], row[5] = r.clip(d.Samples[0].Expected), r.clip(d.Samples[0].Actual)
+			row[4], row[5] = clip(d.Samples[0].Expected, sample), clip(d.Samples[0].Actual, sample)
 		}
 		rows = append(rows, row)
 	}
-	r.table("Worst differences", []string{"answers", "endpoint", "where", "kind", "recorded", "got"}, rows)
+	r.table("Differences, the worst first", []column{
+		number("answers"), long("endpoint"), long("where"), text("kind"), long("recorded"), long("got"),
+	}, rows)
+	if slices.ContainsFunc(rep.Mocks, func(m engine.MockReport) bool { return m.Unmatched > 0 }) {
+		return // what differs may follow from the calls that no stub answers
+	}
+	var lines []string
+	for _, d := range rep.Differences {
+		lines = append(lines, d.Suggestion)
+	}
+	r.suggestions("if a difference is meant, add to the run file:", lines)
 }
 
-func (r *Reporter) clip(text string) string {
-	const room = 32
-	if runes := []rune(text); len(runes) > room {
-		return string(runes[:room-3]) + "..."
+// suggestions prints the lines that would make what is shown above count as recorded, each once.
+func (r *Reporter) suggestions(title string, lines []string) {
+	if !r.style.Verbose {
+		lines = lines[:min(len(lines), shown)]
 	}
-	return text
+	var told []string
+	for _, line := range lines {
+		if line != "" && !slices.Contains(told, line) {
+			told = append(told, line)
+		}
+	}
+	if len(told) == 0 {
+		return
+	}
+	r.out.line("  %s", r.out.dim(title))
+	for _, line := range told {
+		r.out.line("    %s", line)
+	}
 }
 
 func (r *Reporter) endpoints(rep *engine.Report) {
@@ -148,7 +121,9 @@ func (r *Reporter) endpoints(rep *engine.Report) {
 	if rep.Verdict == engine.Passed {
 		title = "Endpoints, the slowest first"
 	}
-	r.table(title, []string{"requests", "endpoint", "status", "body", "p50", "p95", "p99"}, rows)
+	r.table(title, []column{
+		number("requests"), long("endpoint"), number("status"), number("body"), number("p50"), number("p95"), number("p99"),
+	}, rows)
 }
 
 func rate(v *float64) float64 {
@@ -165,19 +140,28 @@ func share(v *float64) string {
 	return fmt.Sprintf("%.1f%%", float64(int(*v*1000))/10)
 }
 
-func milliseconds(s float64) string { return fmt.Sprintf("%.1fms", s*1000) }
+func milliseconds(s float64) string {
+	if s == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1fms", s*1000)
+}
 
 // mocks prints the calls that were not as recorded.
 func (r *Reporter) mocks(rep *engine.Report) {
 	var rows [][]string
+	var lines []string
 	for _, m := range rep.Mocks {
 		for _, miss := range m.Misses {
+			if miss.Suggestion != "" {
+				lines = append(lines, m.Name+": "+miss.Suggestion)
+			}
 			what := "not in the recording"
 			if miss.Changed {
 				what = "called differently"
 			}
 			rows = append(rows, []string{
-				m.Name, what, fmt.Sprintf("%dx %s", miss.Count, miss.Request), r.cut(strings.Join(miss.Differs, ", "), 40),
+				m.Name, what, fmt.Sprintf("%dx %s", miss.Count, miss.Request), strings.Join(miss.Differs, ", "),
 			})
 		}
 		for _, c := range m.Calls {
@@ -186,17 +170,20 @@ func (r *Reporter) mocks(rep *engine.Report) {
 			})
 		}
 	}
-	r.table("Calls to mocks that are not as recorded", []string{"mock", "what", "call", "difference"}, rows)
+	r.table("Calls to mocks that are not as recorded", []column{
+		text("mock"), text("what"), long("call"), long("difference"),
+	}, rows)
+	r.suggestions("if a call is meant, add to the mock in the run file:", lines)
 }
 
 func (r *Reporter) logErrors(rep *engine.Report) {
 	var rows [][]string
 	for _, s := range rep.Services {
 		for _, p := range s.NewErrors {
-			rows = append(rows, []string{s.Name, strconv.FormatInt(p.Count, 10), r.cut(p.First, 30)})
+			rows = append(rows, []string{s.Name, strconv.FormatInt(p.Count, 10), p.First})
 		}
 	}
-	r.table("New errors in logs", []string{"service", "lines", "first"}, rows)
+	r.table("New errors in logs", []column{text("service"), number("lines"), long("first")}, rows)
 }
 
 func (r *Reporter) notes(rep *engine.Report) {
@@ -204,7 +191,11 @@ func (r *Reporter) notes(rep *engine.Report) {
 		return
 	}
 	r.out.line("")
-	for _, n := range rep.Notes {
+	for i, n := range rep.Notes {
+		if i == shown && !r.style.Verbose {
+			r.out.line("%s", r.out.dim(fmt.Sprintf("and %d more notes; --verbose shows all", len(rep.Notes)-i)))
+			break
+		}
 		r.out.line("note: %s", n)
 	}
 }
@@ -214,25 +205,32 @@ func (r *Reporter) footer(rep *engine.Report) {
 	if a := rep.Accounting; a.Planned > 0 {
 		r.out.line("requests   %s", accounting(a))
 	}
-	r.out.line("time       %s (%s)", seconds(rep.Seconds), phaseTimes(rep.Phases))
+	r.out.line("time       %s%s", seconds(rep.Seconds), phaseTimes(rep.Phases))
 	r.out.line("artifacts  %s", filepath.ToSlash(rep.Dir))
-	r.out.line("again      %s", rep.Reproduce)
+	if rep.Reproduce != "" {
+		r.out.line("again      %s", rep.Reproduce)
+	}
 }
 
 func accounting(a engine.Accounting) string {
-	text := fmt.Sprintf("%d planned: %d as recorded", a.Planned, a.Matched)
+	parts := []string{fmt.Sprintf("%d planned: %d as recorded", a.Planned, a.Matched)}
 	for _, b := range []struct {
 		n    int
 		what string
 	}{
-		{a.Differed, "differed"}, {a.StatusDiffered, "with another status"}, {a.TransportErrors, "without an answer"},
-		{a.TimedOut, "timed out"}, {a.Shed, "shed"}, {a.Aborted, "not sent"}, {a.Skipped, "skipped"},
+		{a.Differed, "differed"},
+		{a.StatusDiffered, "with another status"},
+		{a.TransportErrors, "without an answer"},
+		{a.TimedOut, "timed out"},
+		{a.Shed, "shed"},
+		{a.Aborted, "not sent"},
+		{a.Skipped, "skipped"},
 	} {
 		if b.n > 0 {
-			text += fmt.Sprintf(", %d %s", b.n, b.what)
+			parts = append(parts, fmt.Sprintf("%d %s", b.n, b.what))
 		}
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 func phaseTimes(phases []engine.PhaseReport) string {
@@ -242,57 +240,8 @@ func phaseTimes(phases []engine.PhaseReport) string {
 			parts = append(parts, p.Name+" "+seconds(p.Seconds))
 		}
 	}
-	return strings.Join(parts, ", ")
-}
-
-// table prints the first rows under a heading, in columns; nothing where there is none.
-func (r *Reporter) table(title string, head []string, rows [][]string) {
-	if len(rows) == 0 {
-		return
+	if len(parts) == 0 {
+		return ""
 	}
-	r.out.line("\n%s", r.out.bold(title))
-	more := 0
-	if len(rows) > shown && !r.style.Verbose {
-		rows, more = rows[:shown], len(rows)-shown
-	}
-	widths := make([]int, len(head))
-	for _, row := range append([][]string{head}, rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], visible(cell))
-		}
-	}
-	r.out.line("  %s", r.out.dim(columns(head, widths)))
-	for _, row := range rows {
-		r.out.line("  %s", columns(row, widths))
-	}
-	if more > 0 {
-		r.out.line("  %s", r.out.dim(fmt.Sprintf("and %d more", more)))
-	}
-}
-
-func columns(row []string, widths []int) string {
-	var b strings.Builder
-	for i, cell := range row {
-		b.WriteString(cell)
-		if i < len(row)-1 {
-			b.WriteString(strings.Repeat(" ", widths[i]-visible(cell)+2))
-		}
-	}
-	return strings.TrimRight(b.String(), " ")
-}
-
-// visible is the number of columns a text takes, without its colours.
-func visible(text string) int {
-	n, escaped := 0, false
-	for _, c := range text {
-		switch {
-		case c == '\x1b':
-			escaped = true
-		case escaped:
-			escaped = c != 'm'
-		default:
-			n++
-		}
-	}
-	return n
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -40,7 +40,7 @@ type Health struct {
 
 // TruncatedHeader stands in a recorded message whose body is missing; its value is the number of
 // bytes that were seen.
-const TruncatedHeader = "X-Headgate-Truncated"
+const TruncatedHeader = traffic.TruncatedHeader
 
 // Tracker joins the proxies of one recording: it gives out record ids, knows the inbound requests that
 // are being answered, and counts. It is safe for concurrent use.

@@ -39,7 +39,7 @@ func (w *walk) countDropped(a, b *value) {
 	for i := range a.kids {
 		v := &a.kids[i]
 		if v.ignored() && (i >= len(b.kids) || !w.sameInside(v, &b.kids[i])) {
-			v.marks.ignore.excused.Add(1)
+			v.marks.ignore.excuse(w.endpoint)
 		}
 	}
 }

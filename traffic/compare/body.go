@@ -33,8 +33,10 @@ func (w *walk) body(expected, actual *traffic.Response) {
 	switch {
 	case isLines(media):
 		done = w.json(e, a, parseLines)
-	case isJSON(media), sniffable(media) && looksJSON(e):
+	case isJSON(media):
 		done = w.json(e, a, parseJSON)
+	case sniffable(media) && looksJSON(e):
+		done = w.json(e, a, parseJSON) || w.json(e, a, parseLines)
 	case media == "application/x-www-form-urlencoded":
 		done = w.form(e, a)
 	case media == "application/xml", media == "text/xml", strings.HasSuffix(media, "+xml"):
@@ -49,6 +51,9 @@ func (w *walk) body(expected, actual *traffic.Response) {
 func notCaptured(r *traffic.Response) string {
 	if len(r.Body) > 0 {
 		return ""
+	}
+	if r.Header.Get(traffic.TruncatedHeader) != "" {
+		return "the recorded body was cut off at capture"
 	}
 	if length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && length > 0 {
 		return "the recording holds no body, though its Content-Length is " + strconv.FormatInt(length, 10)

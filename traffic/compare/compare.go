@@ -130,11 +130,8 @@ func (c *Comparer) Compare(endpoint string, expected, actual *traffic.Response, 
 	case actual == nil:
 		return Outcome{NotCompared: "there is no answer"}
 	}
-	rules := c.endpoints[endpoint]
-	if rules == nil {
-		rules = c.general
-	}
-	w := walk{rules: rules, known: known}
+	rules := c.rulesOf(endpoint)
+	w := walk{endpoint: endpoint, rules: rules, known: known}
 	w.member, _ = known.(KnownMember)
 	w.out.StatusMatched = expected.Status == actual.Status
 	w.headers(expected.Header, actual.Header)

@@ -82,6 +82,15 @@ func TestCompareOtherBodies(t *testing.T) {
 			actual: "{\"a\":1}\n\n{\"a\":3}\n", fields: 2, matched: 1,
 			want: []string{"value $[1].a 2 | 3"},
 		},
+		"JSON lines sniffed as text": {
+			media: "text/plain; charset=utf-8", expected: "{\"a\":1,\"b\":2}\n{\"a\":2}\n",
+			actual: "{\"b\":2,\"a\":1}\n{\"a\":3}\n", fields: 3, matched: 2,
+			want: []string{"value $[1].a 2 | 3"},
+		},
+		"text that begins as JSON lines do": {
+			media: "text/plain", expected: "[1]\nword", actual: "[1]\nworld", fields: 1,
+			want: []string{"value body [1]\nword | [1]\nworld"},
+		},
 		"form": {
 			media: form, expected: "a=1&b=x%20y&c=1&c=2", actual: "c=1&c=3&b=x+y&d=4", fields: 5, matched: 2,
 			want: []string{`value form.c "2" | "3"`, `missing form.a "1" |`, `extra form.d  | "4"`},

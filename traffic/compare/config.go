@@ -46,7 +46,9 @@ type Rules struct {
 
 // Ignore lists what is not compared.
 type Ignore struct {
-	// JSONPaths of the values to leave out, such as $..request_id.
+	// JSONPaths of the values to leave out, such as $..request_id. Refused is what leaves nothing of a
+	// recorded body to compare, and a path with .. or a last * that leaves out more than half of all
+	// fields; say what shape such values have with match instead.
 	JSON []string `yaml:"json"`
 	// Response headers to leave out.
 	Headers []string `yaml:"headers"`

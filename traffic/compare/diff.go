@@ -7,7 +7,7 @@ func (w *walk) diff(at *place, a, b *value) {
 	switch {
 	case a.ignored():
 		if !w.sameInside(a, b) {
-			a.marks.ignore.excused.Add(1)
+			a.marks.ignore.excuse(w.endpoint)
 		}
 	case a.kind != b.kind, a.kind == elementKind && a.text != b.text:
 		w.out.Fields += max(1, a.leaves())
@@ -28,7 +28,7 @@ func (w *walk) diffLeaf(at *place, a, b *value) {
 	equal, by := w.sameLeaf(a, b)
 	w.field(equal)
 	if by != nil {
-		by.excused.Add(1)
+		by.excuse(w.endpoint)
 	}
 	if !equal {
 		w.differ(at, Value, a, b)
@@ -224,7 +224,7 @@ func (w *walk) memberAt(at *place, v *value) place {
 
 func (w *walk) missing(at *place, v *value) {
 	if v.ignored() {
-		v.marks.ignore.excused.Add(1)
+		v.marks.ignore.excuse(w.endpoint)
 		return
 	}
 	w.out.Fields += max(1, v.leaves())
@@ -237,7 +237,7 @@ func (w *walk) extra(at *place, object, v *value) {
 	switch r := w.ignoredInActual(v); {
 	case r != nil:
 		r.matched.Add(1)
-		r.excused.Add(1)
+		r.excuse(w.endpoint)
 	case object != nil && w.extraAllowed(object, v):
 	default:
 		w.out.Fields += max(1, v.leaves())

@@ -39,7 +39,7 @@ func (w *walk) countIgnoredHeader(r *rule, compared bool, expected, actual []str
 	}
 	r.matched.Add(1)
 	if compared && !slices.Equal(expected, actual) {
-		r.excused.Add(1)
+		r.excuse(w.endpoint)
 	}
 }
 

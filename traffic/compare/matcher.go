@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"slices"
@@ -17,7 +18,7 @@ type Matcher struct {
 	// Type is uuid, datetime, integer, number or string.
 	Type string
 	// Regex is a Go regular expression that the text of a string or number must contain; anchor it
-	// with ^ and $ to match all of it.
+	// with ^ and $ to match all of it. One that matches everything is refused.
 	Regex string
 }
 
@@ -96,6 +97,10 @@ func newShape(m Matcher) (shape, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compiling the regular expression: %w", err)
 		}
+		if unconstrained(expression) {
+			return nil, fmt.Errorf("the regular expression %s matches everything, so that nothing is compared; "+
+				"say what the value looks like, between ^ and $", m.Regex)
+		}
 		return regexShape(expression), nil
 	}
 	switch m.Type {
@@ -112,6 +117,25 @@ func newShape(m Matcher) (shape, error) {
 	}
 	return nil, fmt.Errorf("unknown matcher %q, expected one of %s", m.Type,
 		strings.Join(matcherTypes(), ", "))
+}
+
+// unconstrained tells whether an expression accepts whatever values are likely: some that have nothing
+// in common, and random ones, the same in each run.
+func unconstrained(expression *regexp.Regexp) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	probes := []string{
+		"0", "-1", "41.5", "x", "true", "not found", "2026-11-02T10:00:00Z", "/a/b?c=d", "Ärger, 100 %",
+		"123e4567-e89b-42d3-a456-426614174000", "a@example.com",
+	}
+	random := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // probes, not secrets
+	for length := 1; length <= 40; length++ {
+		probe := make([]byte, length)
+		for i := range probe {
+			probe[i] = letters[random.IntN(len(letters))]
+		}
+		probes = append(probes, string(probe))
+	}
+	return !slices.ContainsFunc(probes, func(probe string) bool { return !expression.MatchString(probe) })
 }
 
 func yes(ok bool) string {

@@ -114,11 +114,22 @@ func (s *selection) step(selector spec.Selector, v *value, found func(*value)) {
 		}
 	case *spec.FilterSelector:
 		for i := range v.kids {
-			if selector.Eval(toAny(&v.kids[i]), s.whole()) {
+			if holds(selector, toAny(&v.kids[i]), s.whole()) {
 				found(&v.kids[i])
 			}
 		}
 	}
+}
+
+// holds evaluates a filter. The library's functions panic on members that are not there: of those no
+// filter holds.
+func holds(filter *spec.FilterSelector, current, root any) (yes bool) {
+	defer func() {
+		if recover() != nil {
+			yes = false
+		}
+	}()
+	return filter.Eval(current, root)
 }
 
 func stepName(name string, v *value, found func(*value)) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 )
 
@@ -28,6 +29,32 @@ type rule struct {
 	unordered *Unordered
 
 	matched, excused atomic.Int64
+	// places counts the excused differences by endpoint: string to *atomic.Int64.
+	places sync.Map
+}
+
+// excuse counts a difference that the rule accepted.
+func (r *rule) excuse(endpoint string) {
+	r.excused.Add(1)
+	n, ok := r.places.Load(endpoint)
+	if !ok {
+		n, _ = r.places.LoadOrStore(endpoint, new(atomic.Int64))
+	}
+	n.(*atomic.Int64).Add(1)
+}
+
+// excuses are the counts of excuse by endpoint.
+func (r *rule) excuses() map[string]int64 {
+	counts := map[string]int64{}
+	for endpoint, n := range r.places.Range {
+		counts[endpoint.(string)] = n.(*atomic.Int64).Load()
+	}
+	return counts
+}
+
+// ignores tells whether the rule leaves JSON values out.
+func (r *rule) ignores() bool {
+	return r.path != nil && r.shape == nil && r.slack == nil && r.unordered == nil
 }
 
 // marks are the rules that select one value of a recorded body.
@@ -89,7 +116,7 @@ type ruleSet struct {
 func (s *ruleSet) ignores() []*rule {
 	var out []*rule
 	for _, r := range s.json {
-		if r.shape == nil && r.slack == nil && r.unordered == nil {
+		if r.ignores() {
 			out = append(out, r)
 		}
 	}
@@ -179,6 +206,9 @@ func newIgnore(text, key string) (*rule, error) {
 func newTolerate(text string, t Tolerance, key string) (*rule, error) {
 	p, err := compilePath(text)
 	limits, limitErr := newSlack(t)
+	if limitErr == nil && t.Relative >= 1 {
+		limitErr = errors.New("100% or more takes 0 for any number; name a smaller share, or use match: number")
+	}
 	return &rule{key: key, path: p, slack: &limits}, errors.Join(err, limitErr)
 }
 

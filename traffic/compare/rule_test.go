@@ -1,11 +1,13 @@
 package compare_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/compare"
 )
 
@@ -33,6 +35,8 @@ func TestNewRefuses(t *testing.T) {
 			[]string{`unknown matcher "date"`}},
 		"negative": {compare.Config{Tolerate: map[string]compare.Tolerance{"$.a": {Absolute: -1}}},
 			[]string{"tolerate $.a: ", "not negative"}},
+		"any share": {compare.Config{Tolerate: map[string]compare.Tolerance{"$.a": {Relative: 1}}},
+			[]string{"tolerate $.a: ", "100%"}},
 		"extra fields": {compare.Config{ExtraFields: "maybe"}, []string{`extra_fields "maybe"`}},
 		"all at once": {
 			compare.Config{Ignore: compare.Ignore{JSON: []string{"$[", "$"}},
@@ -114,5 +118,20 @@ func TestEverythingIgnoredIsNotCompared(t *testing.T) {
 	got := c.Compare("GET /", jsonResponse(`{"a":1,"b":2}`), jsonResponse(`{"a":3,"b":4}`), nil)
 	if got.Compared || got.Fields != 0 || got.NotCompared != "the rules ignore every field of the body" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A function of a filter meets an element that lacks the member: the filter does not hold there.
+func TestFilterOnMissingMember(t *testing.T) {
+	c, err := compare.New(compare.Config{Ignore: compare.Ignore{JSON: []string{"$.list[?match(@.k,'v')]"}}, ExtraFields: compare.Fail})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(body string) *traffic.Response {
+		return &traffic.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
+	}
+	o := c.Compare("GET /", answer(`{"list":[{},{"k":"v","n":1}]}`), answer(`{"list":[{},{"k":"v","n":2}]}`), nil)
+	if len(o.Differences) != 0 {
+		t.Errorf("differences %v", o.Differences)
 	}
 }

@@ -38,7 +38,7 @@ func (w *walk) diffUnordered(at *place, p pairing, r *rule) {
 		}
 	}
 	if moved {
-		r.excused.Add(1)
+		r.excuse(w.endpoint)
 	}
 }
 

@@ -10,6 +10,8 @@ const maxDifferences = 1000
 
 // walk compares one pair of responses.
 type walk struct {
+	endpoint string
+
 	rules  *ruleSet
 	known  Known
 	member KnownMember

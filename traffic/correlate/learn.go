@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/theory/jsonpath"
 	"github.com/theory/jsonpath/spec"
 
 	"github.com/headgate-dev/headgate/traffic"
@@ -220,10 +221,21 @@ func (l *lesson) exclude(body any) {
 		if l.except == nil {
 			l.except = make(map[string]bool)
 		}
-		for at := range path.SelectLocated(body).Paths() {
+		for at := range selectLocated(path, body).Paths() {
 			l.except[at.String()] = true
 		}
 	}
+}
+
+// selectLocated applies a path. The library's functions panic on members that are not there: such a path
+// selects nothing.
+func selectLocated(path *jsonpath.Path, body any) (found jsonpath.LocatedNodeList) {
+	defer func() {
+		if recover() != nil {
+			found = nil
+		}
+	}()
+	return path.SelectLocated(body)
 }
 
 // collect gathers the leaves below v as text.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/headgate-dev/headgate/gates/metric"
@@ -31,7 +30,7 @@ func (t *Trial) measure(r *replay.Result, o compare.Outcome) {
 	}
 	m.Add(replayRef("sent"), 1)
 	m.Observe(replayRef("lateness"), "", r.Lateness.Seconds())
-	if r.Bucket == replay.Answered || r.Record.Response != nil && r.Response != nil {
+	if r.Response != nil && o.NotCompared == "" {
 		m.Add(replayRef("compared"), 1)
 	}
 	failed := r.Response == nil || unexpected5xx(r)
@@ -61,6 +60,7 @@ func measureAnswer(m *metric.Registry, ref func(string) metric.Ref, r *replay.Re
 	if r.Record.Response == nil {
 		return
 	}
+	m.Add(ref("judged"), 1)
 	m.Hit(ref("response_match_rate"), count(r.Bucket == replay.Matched), 1)
 	m.Hit(ref("status_pass_rate"), count(r.Response != nil && o.StatusMatched), 1)
 	switch {
@@ -171,6 +171,7 @@ func (t *Trial) watch(started time.Time, stop <-chan struct{}, cancel context.Ca
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	var before [2]int64
+	before[0], before[1] = t.env.Mocks()
 	for {
 		select {
 		case <-stop:
@@ -183,6 +184,9 @@ func (t *Trial) watch(started time.Time, stop <-chan struct{}, cancel context.Ca
 		t.window.AddMocks(now.Sub(t.began), int(requests-before[0]), int(misses-before[1]))
 		before = [2]int64{requests, misses}
 		t.tell()
+		if err := t.failedWriting(); err != nil {
+			cancel(err)
+		}
 		if now.Sub(started) < t.plan.Replay.Cutoffs.Grace.Std() {
 			continue
 		}
@@ -194,24 +198,20 @@ func (t *Trial) watch(started time.Time, stop <-chan struct{}, cancel context.Ca
 
 func (t *Trial) tripped(at time.Duration) error {
 	rates := t.window.Rates(at)
+	n := int64(rates.N)
 	points := map[string]metric.Point{
-		"error_rate":     {Value: rates.ErrorRate, N: int64(rates.N)},
-		"latency_p95":    {Value: rates.LatencyP95.Seconds(), N: int64(rates.N)},
+		"error_rate":     {Value: rates.ErrorRate, N: n},
+		"latency_p50":    {Value: rates.LatencyP50.Seconds(), N: n},
+		"latency_p95":    {Value: rates.LatencyP95.Seconds(), N: n},
+		"latency_p99":    {Value: rates.LatencyP99.Seconds(), N: n},
 		"mock_miss_rate": {Value: rates.MockMissRate, N: int64(rates.MockN)},
 	}
 	for _, c := range t.plan.cutoffs {
 		if yes, value := c.Tripped(points); yes {
-			return &Tripped{Rule: c.String(), Value: formatValue(c.Name, value), After: at}
+			return &Tripped{Rule: c.String(), Value: c.Unit.Format(value), After: at}
 		}
 	}
 	return nil
-}
-
-func formatValue(name string, v float64) string {
-	if name == "latency_p95" {
-		return time.Duration(v * float64(time.Second)).Round(time.Millisecond).String()
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
 func (t *Trial) tell() {

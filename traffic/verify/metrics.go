@@ -31,7 +31,7 @@ func Metrics() []metric.Desc {
 		},
 		{
 			Name: "coverage", Kind: metric.Rate, Unit: metric.Ratio, Direction: metric.HigherIsBetter,
-			Family: "status", Help: "Share of the planned requests that were answered or failed on their own.",
+			Family: "coverage", Help: "Share of the planned requests that were answered or failed on their own.",
 		},
 		{
 			Name: "correlated", Kind: metric.Gauge, Unit: metric.Count, Exposure: "requests",
@@ -56,6 +56,10 @@ func answers(scope string) []metric.Desc {
 			Help: "Requests that ended: answered, or failed on their own.",
 		},
 		{
+			Name: "judged", Kind: metric.Counter, Unit: metric.Count,
+			Help: "Ended requests of which the recording holds the answer.",
+		},
+		{
 			Name: "status_pass_rate", Kind: metric.Rate, Unit: metric.Ratio, Direction: metric.HigherIsBetter,
 			Family: "status", Help: "Share of the answers with the recorded status.",
 		},
@@ -69,7 +73,7 @@ func answers(scope string) []metric.Desc {
 		},
 		{
 			Name: "new_differences", Kind: metric.Counter, Unit: metric.Count, Direction: metric.LowerIsBetter,
-			Family: "body", Exposure: "requests",
+			Family: "body", Exposure: "judged",
 			Help: "Answers that are missing or differ from the recorded one in a way no rule allows.",
 		},
 		{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ type Sections struct {
 // Load reads the traffic and makes the plan. The endpoints of the traffic become subjects of the
 // metrics, so that gates can name them. Without a replay section the plan is nil.
 func Load(ctx context.Context, s Sections) (*Plan, spec.Diagnostics) {
-	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay()}
+	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay(), Set: &traffic.Set{}}
 	ds := spec.Decode(s.Traffic, &p.Traffic)
 	if s.Replay.Kind() == spec.Null {
 		return nil, ds
@@ -62,13 +63,29 @@ func Load(ctx context.Context, s Sections) (*Plan, spec.Diagnostics) {
 	if p.correlator, err = correlate.New(p.Traffic.Correlate); err != nil {
 		ds.Errorf(s.Traffic.Key("correlate").Pos(), "", "correlate: %v", err)
 	}
-	cutoffs, more := gates.ParseCutoffs(p.Replay.Cutoffs.Rules, s.Metrics)
-	p.cutoffs = cutoffs
-	ds.Add(more)
-	if ds.Err() == nil {
+	p.parseCutoffs(s.Metrics, &ds)
+	if len(p.Replay.Traffic.Sources) > 0 {
 		p.read(ctx, s, &ds)
 	}
 	return p, ds
+}
+
+// parseCutoffs compiles the rules. One on a metric that the sliding window does not hold would never trip.
+func (p *Plan) parseCutoffs(m *metric.Registry, ds *spec.Diagnostics) {
+	cutoffs, more := gates.ParseCutoffs(p.Replay.Cutoffs.Rules, m)
+	ds.Add(more)
+	for _, c := range cutoffs {
+		if !slices.Contains(windowed(), c.Metric) {
+			ds.Errorf(c.Pos, "cutoffs can judge "+strings.Join(windowed(), ", "),
+				"%s is not watched while the replay goes on", c.Name)
+		}
+	}
+	p.cutoffs = cutoffs
+}
+
+// windowed are the metrics that cutoffs can judge.
+func windowed() []string {
+	return []string{"error_rate", "latency_p50", "latency_p95", "latency_p99", "mock_miss_rate"}
 }
 
 // read loads the traffic. Traffic that cannot be read whole is refused: a replay of the readable half
@@ -121,11 +138,41 @@ func (p *Plan) group(inbound []*traffic.Record, s Sections, ds *spec.Diagnostics
 		return
 	}
 	p.Set = p.Traffic.Select.Apply(wanted, s.Seed)
+	p.survey(s.Replay.Key("compare").Pos(), ds)
 	if p.Set.Len() == 0 {
 		ds.Errorf(at, "", "traffic: nothing to replay: %s", p.emptiness(len(inbound)))
 	}
 	for endpoint := range p.Set.Endpoints() {
 		s.Metrics.Subject("endpoint", endpoint)
+	}
+}
+
+// survey refuses comparison rules that leave too little of the recorded answers to compare.
+func (p *Plan) survey(at spec.Pos, ds *spec.Diagnostics) {
+	if p.comparer == nil {
+		return
+	}
+	survey := p.comparer.Survey(func(yield func(string, *traffic.Response) bool) {
+		for _, session := range p.Set.Sessions {
+			for _, r := range session.Records {
+				if r.Response != nil && !yield(traffic.Endpoint(r.Request.Method, r.Request.URL), r.Response) {
+					return
+				}
+			}
+		}
+	})
+	for _, wide := range survey.Wide {
+		ds.Errorf(at, "name the fields that are meant, or say what shape they have with match:", "compare: %s", wide)
+	}
+	for _, name := range survey.Absent {
+		ds.Warnf(at, "check its spelling", "compare: no recorded answer has the header %s", name)
+	}
+	for _, endpoint := range survey.Unknown {
+		hint := "headgate inspect lists the endpoints of a capture"
+		if near := spec.Nearest(endpoint, slices.Collect(maps.Keys(p.Set.Endpoints()))); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		ds.Warnf(at, hint, "compare.endpoints: no recorded answer of %s is replayed", endpoint)
 	}
 }
 

@@ -59,6 +59,8 @@ type Trial struct {
 	began      time.Time
 	playing    time.Duration
 	unwritten  error
+	// shortfalls counts what was not sent or not compared, by reason.
+	shortfalls map[Shortfall]int
 }
 
 // Begin starts a trial of the whole plan. Nothing is sent yet.
@@ -71,7 +73,7 @@ func (p *Plan) Begin(env Env) (*Trial, error) {
 		plan: p, env: env, rest: p.Set,
 		sender:   sender,
 		window:   replay.NewWindow(p.Replay.Cutoffs.Window.Std()),
-		sessions: map[string]*correlate.Session{}, requests: map[string]*traffic.Request{},
+		sessions: map[string]*correlate.Session{}, requests: map[string]*traffic.Request{}, shortfalls: map[Shortfall]int{},
 		results: json.NewEncoder(env.Results), diffs: json.NewEncoder(env.Diffs),
 		began: env.Clock(),
 	}
@@ -121,7 +123,9 @@ func (t *Trial) play(ctx context.Context, part *traffic.Set) error {
 		defer close(watching)
 		t.watch(started, stop, cancel)
 	}()
-	player := replay.Player{Sender: t.sender, Pacing: t.plan.Replay.Pacing(), Values: replay.Values{Now: t.env.Clock, Seed: t.env.Seed}}
+	player := replay.Player{
+		Sender: t.sender, Pacing: t.plan.Replay.Pacing(), Values: replay.Values{Now: t.env.Clock, Seed: t.env.Seed},
+	}
 	err := player.Play(ctx, part, replay.Hooks{Before: t.before, Result: t.take})
 	close(stop)
 	<-watching
@@ -159,6 +163,12 @@ func (t *Trial) take(r *replay.Result) {
 	}
 	if len(outcome.Differences) > 0 && r.Request != nil {
 		t.requests[r.Record.ID] = r.Request
+	}
+	switch {
+	case r.Bucket == replay.Skipped:
+		t.shortfalls[Shortfall{Skipped: true, Why: r.Err.Error()}]++
+	case r.Response != nil && outcome.NotCompared != "":
+		t.shortfalls[Shortfall{Why: outcome.NotCompared}]++
 	}
 	t.write(r, outcome)
 }

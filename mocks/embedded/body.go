@@ -1,0 +1,69 @@
+package embedded
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxBody bounds a body, before and after decoding.
+const maxBody = 64 << 20
+
+var errTooLarge = errors.New("the request body is larger than 64 MiB")
+
+// readBody reads and decodes a body. Whatever is not the gzip it says it is stays as it came.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(s.patience)) // a writer without deadlines has none to keep
+	body, err := readAll(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, errTooLarge
+	case err != nil:
+		return nil, fmt.Errorf("reading the request body: %w", err)
+	}
+	_ = control.SetReadDeadline(time.Time{})
+	body, ok := decoded(body, r.Header)
+	if !ok {
+		return nil, errTooLarge
+	}
+	return body, nil
+}
+
+// readAll reads to the end, into one piece where the length is known and not absurd.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 || length > maxBody {
+		return io.ReadAll(r)
+	}
+	b := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
+// decoded undoes gzip; ok is false where the result is too large.
+func decoded(body []byte, h http.Header) (out []byte, ok bool) {
+	if coding := h["Content-Encoding"]; len(coding) == 0 || !strings.EqualFold(coding[0], "gzip") {
+		return body, true
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body, true
+	}
+	out, err = io.ReadAll(io.LimitReader(z, maxBody+1))
+	switch {
+	case err != nil:
+		return body, true
+	case len(out) > maxBody:
+		return nil, false
+	}
+	return out, true
+}

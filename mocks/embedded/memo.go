@@ -1,0 +1,71 @@
+package embedded
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/headgate-dev/headgate/mocks"
+)
+
+const (
+	mostMemoText  = 64 << 10 // bytes of one body worth remembering
+	mostMemoBytes = 64 << 20 // of all bodies remembered by one memo
+)
+
+// memo remembers the keys of JSON bodies by their exact text, because parsing them costs more than all
+// else in a hit. It fills once and forgets nothing.
+type memo struct {
+	keys  sync.Map // text to uint64
+	bytes atomic.Int64
+}
+
+// bodyKey is the key of a body under the shape.
+func (s *shape) bodyKey(v *mocks.Value) (key uint64, ok bool) {
+	if s.memo == nil || len(v.Text) > mostMemoText {
+		return s.body.Key(v)
+	}
+	if known, ok := s.memo.keys.Load(v.Text); ok {
+		return known.(uint64), true
+	}
+	return s.body.Key(v)
+}
+
+// remember keeps the key of a body that was a hit.
+func (m *memo) remember(text string, key uint64) {
+	if m.bytes.Load() > mostMemoBytes {
+		return
+	}
+	if _, known := m.keys.LoadOrStore(text, key); !known {
+		m.bytes.Add(int64(len(text)))
+	}
+}
+
+// parsed tells whether keys of the shape need the body parsed.
+func parsed(b *mocks.BodyShape) bool { return strings.HasPrefix(b.Name, "json") }
+
+// withoutBody is the pattern less its only body pattern, where that is a pinned JSON body.
+func withoutBody(p *mocks.RequestPattern, s *shape) *mocks.RequestPattern {
+	if s == nil || s.body == nil || !parsed(s.body) || len(p.BodyPatterns) != 1 {
+		return nil
+	}
+	rest := *p
+	rest.BodyPatterns = nil
+	return &rest
+}
+
+// matches tells whether the stub answers the request. The JSON body that matched last is known by its text.
+func (e *entry) matches(r *mocks.Request) bool {
+	if e.rest == nil || !r.Body.Present || len(r.Body.Text) > mostMemoText {
+		return e.stub.Request.Matches(r)
+	}
+	if known := e.known.Load(); known != nil && *known == r.Body.Text {
+		return e.rest.Matches(r)
+	}
+	if !e.stub.Request.Matches(r) {
+		return false
+	}
+	text := r.Body.Text
+	e.known.Store(&text)
+	return true
+}
