@@ -26,20 +26,27 @@ func main() {
 	profile := flag.String("profile", "", "file for a CPU profile of this process")
 	rounds := flag.Int("rounds", 3, "interleaved rounds; the table shows medians")
 	flag.Parse()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err == nil {
-			err = pprof.StartCPUProfile(f)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-		}
-		defer pprof.StopCPUProfile()
-	}
-	if err := play(*role, *target, *rounds); err != nil {
+	err := profiled(*profile, func() error { return play(*role, *target, *rounds) })
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// profiled runs f and writes a CPU profile of it where a file is named.
+func profiled(path string, f func() error) error {
+	if path == "" {
+		return f()
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
 }
 
 func play(role, target string, rounds int) error {
@@ -79,8 +86,10 @@ func contest(ctx context.Context, rounds int) error {
 	}
 	defer stop()
 	list := []contender{
-		{"wrk", wrk}, {"vegeta", vegeta},
-		{"headgate, comparison off", self("send")}, {"headgate, full comparison", self("compare")},
+		{"wrk", wrk},
+		{"vegeta", vegeta},
+		{"headgate, comparison off", self("send")},
+		{"headgate, full comparison", self("compare")},
 	}
 	rates := map[string][]float64{}
 	missing := map[string]error{}
@@ -94,11 +103,11 @@ func contest(ctx context.Context, rounds int) error {
 			rates[c.name] = append(rates[c.name], rate)
 		}
 	}
-	print(list, rates, missing)
+	printTable(list, rates, missing)
 	return nil
 }
 
-func print(list []contender, rates map[string][]float64, missing map[string]error) {
+func printTable(list []contender, rates map[string][]float64, missing map[string]error) {
 	reference := median(rates["wrk"])
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "replay of %d requests, 64 connections\trequests/s\tx wrk\t\n", requests)
@@ -186,13 +195,15 @@ func wrk(ctx context.Context, target string) (float64, error) {
 	}
 	defer os.Remove(script.Name())
 	fmt.Fprintf(script, `local body = %q
+local reading = {["Accept"]="application/json", ["User-Agent"]="bench/1"}
+local writing = {["Content-Type"]="application/json", ["Accept"]="application/json", ["User-Agent"]="bench/1"}
 local i = 0
 request = function()
   i = i + 1
   if i %% 3 == 0 then
-    return wrk.format("POST", "/orders", {["Content-Type"]="application/json", ["Accept"]="application/json", ["User-Agent"]="bench/1"}, body)
+    return wrk.format("POST", "/orders", writing, body)
   end
-  return wrk.format("GET", "/orders/" .. (i %% 1000) .. "?limit=20", {["Accept"]="application/json", ["User-Agent"]="bench/1"})
+  return wrk.format("GET", "/orders/" .. (i %% 1000) .. "?limit=20", reading)
 end
 `, answer300())
 	out, err := pinned(ctx, 0, path, "-t1", "-c64", "-d4s", "-s", script.Name(), target).Output()

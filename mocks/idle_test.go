@@ -26,7 +26,8 @@ func TestRulesThatLeaveNothing(t *testing.T) {
 		"part of the body": {[]string{"$.a"}, `{"a":1,"b":2}`, 0, []mocks.RuleUse{{Rule: "json $.a", Count: 1}}},
 		"all of the body":  {[]string{"$..a"}, `{"a":1}`, 1, []mocks.RuleUse{{Rule: "json $..a", Count: 1}}},
 		"all, one by one": {
-			[]string{"$.a", "$.b[*].a"}, `{"a":1,"b":[{"a":1},{"a":2}]}`, 1,
+			[]string{"$.a", "$.b[*].a"},
+			`{"a":1,"b":[{"a":1},{"a":2}]}`, 1,
 			[]mocks.RuleUse{{Rule: "json $.a", Count: 1}, {Rule: "json $.b[*].a", Count: 1}},
 		},
 		"nothing":       {[]string{"$.c"}, `{"a":1}`, 0, []mocks.RuleUse{{Rule: "json $.c"}}},

@@ -158,18 +158,14 @@ func beginsTime(s string) bool {
 	return false
 }
 
-// kindOf names the kind of a word that was made up by a machine: at least eight characters, all of them
-// hexadecimal, or one in six a digit. A number is none.
-func kindOf(word string) string {
-	if len(word) == 36 && uuidForm.MatchString(word) {
-		return "<uuid>"
-	}
-	count, hex, letters := 0, true, 0
+// makeup counts the digits and letters of a word and tells whether all of it is hexadecimal, after 0x or not.
+func makeup(word string) (digits, letters int, hex bool) {
+	hex = true
 	for i := range len(word) {
 		c := word[i]
 		switch {
 		case isDigit(c):
-			count++
+			digits++
 		case c == '_' || c == '-':
 			hex = false
 		default:
@@ -177,6 +173,16 @@ func kindOf(word string) string {
 			hex = hex && (c|0x20 <= 'f' || c|0x20 == 'x' && i == 1 && word[0] == '0')
 		}
 	}
+	return digits, letters, hex
+}
+
+// kindOf names the kind of a word that was made up by a machine: at least eight characters, all of them
+// hexadecimal, or one in six a digit. A number is none.
+func kindOf(word string) string {
+	if len(word) == 36 && uuidForm.MatchString(word) {
+		return "<uuid>"
+	}
+	count, letters, hex := makeup(word)
 	switch {
 	case hex && letters > 0 && (len(word) >= 8 || strings.HasPrefix(word, "0x")):
 		return "<hex>"

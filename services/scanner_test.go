@@ -1,7 +1,7 @@
 package services_test
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,7 +174,7 @@ func TestScannerPatterns(t *testing.T) {
 func TestScannerIsBounded(t *testing.T) {
 	s := services.NewScanner(services.LogRules{}, nil)
 	for i := range 5000 {
-		word := strings.Map(func(r rune) rune { return 'g' + r - '0' }, fmt.Sprint(i))
+		word := strings.Map(func(r rune) rune { return 'g' + r - '0' }, strconv.Itoa(i))
 		s.Feed(services.Line{Text: "error " + word + strings.Repeat(" x", 2000)})
 	}
 	patterns := s.Patterns()

@@ -11,11 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/headgate-dev/headgate/cmd/headgate/survey"
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/phases"
 	"github.com/headgate-dev/headgate/schemas"
-	"github.com/headgate-dev/headgate/cmd/headgate/survey"
 )
 
 // draftName is the run file that init writes.

@@ -133,7 +133,9 @@ func (p *program) record(ctx context.Context, f recordFlags) error {
 func (rec *recording) open(h hop, f recordFlags) error {
 	l, err := net.Listen("tcp", h.listen)
 	if err != nil {
-		return &engine.Fault{Verdict: engine.Environment, Err: fmt.Errorf("%s: %w", h.name, err), Hint: "choose a free address"}
+		return &engine.Fault{
+			Verdict: engine.Environment, Err: fmt.Errorf("%s: %w", h.name, err), Hint: "choose a free address",
+		}
 	}
 	rec.close = append(rec.close, func() error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {

@@ -156,7 +156,7 @@ func TestMistakesAreInvalid(t *testing.T) {
 	tests := map[string]struct{ old, replacement string }{
 		"top level":          {"\nreplay:", "\nreplays:"},
 		"mock":               {"      stubs: ", "      stub: "},
-		"mock engine":        {"engine: embedded", "engine: embeded"},
+		"mock engine":        {"engine: embedded", "engine: embed"},
 		"real":               {"      probe: ", "      probes: "},
 		"app":                {"      warm_up: ", "      warmup: "},
 		"app without a name": {"    - name: orders-svc\n", "    -\n"},

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/headgate-dev/headgate/engine"
-	"github.com/headgate-dev/headgate/phases" //nolint:depguard // the suites judge whole runs
+	"github.com/headgate-dev/headgate/phases"
 	"github.com/headgate-dev/headgate/services"
 	"github.com/headgate-dev/headgate/services/servicestest"
 )

@@ -69,7 +69,8 @@ func (b *builder) suite(name string, took float64) suite {
 	return suite{
 		Name: clean(name), Time: seconds(took), Timestamp: b.rep.Started.UTC().Format(time.RFC3339),
 		Properties: []property{
-			{"run_id", clean(b.rep.RunID)}, {"verdict", b.rep.Verdict.String()},
+			{"run_id", clean(b.rep.RunID)},
+			{"verdict", b.rep.Verdict.String()},
 			{"flaky", strconv.FormatBool(b.rep.Flaky)},
 		},
 	}

@@ -2,6 +2,7 @@ package reportertest
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/headgate-dev/headgate/gates/metric"
 )
@@ -18,7 +19,7 @@ func snapshot(matched int64) *metric.Snapshot {
 	r.Hit(replay("response_match_rate"), matched, sent)
 	r.Set(replay("throughput"), 49.5)
 	for i := range 100 {
-		r.Observe(replay("latency"), fmt.Sprint(i), 0.001+float64(i)*0.0001)
+		r.Observe(replay("latency"), strconv.Itoa(i), 0.001+float64(i)*0.0001)
 	}
 	for _, name := range []string{"POST /orders", `GET /search?q="a\b"`} {
 		r.Hit(metric.Ref{Scope: "endpoint", Subject: name, Name: "status_pass_rate"}, 39, 40)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -58,7 +59,7 @@ func (o launch) start(stdout, stderr string) (*child, error) {
 	}
 	c.cmd = exec.Command(o.command[0], o.command[1:]...)
 	c.cmd.Dir = o.service.Dir
-	c.cmd.Env = append(o.env[:len(o.env):len(o.env)], c.mark)
+	c.cmd.Env = slices.Concat(o.env, []string{c.mark})
 	c.cmd.SysProcAttr = attributes()
 	outs, err := c.pumps.open(stdout, stderr)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/headgate-dev/headgate/traffic"
@@ -221,7 +222,7 @@ func (p *Proxy) keep(t *tee, h http.Header, into *[]byte) (missing int64) {
 			return 0
 		}
 	}
-	h.Set(TruncatedHeader, fmt.Sprint(seen))
+	h.Set(TruncatedHeader, strconv.FormatInt(seen, 10))
 	return 1
 }
 

@@ -3,7 +3,7 @@ package capture
 import (
 	"bytes"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +22,7 @@ func TestWriterWritesInOrder(t *testing.T) {
 	var out bytes.Buffer
 	w := NewWriter(&out, 0)
 	for i := range 100 {
-		if !w.Put(sample(fmt.Sprint(i))) {
+		if !w.Put(sample(strconv.Itoa(i))) {
 			t.Fatalf("record %d was dropped", i)
 		}
 	}
@@ -37,7 +37,7 @@ func TestWriterWritesInOrder(t *testing.T) {
 	}
 	for i, line := range lines {
 		var r traffic.Record
-		if err := r.UnmarshalJSON([]byte(line)); err != nil || r.ID != fmt.Sprint(i) {
+		if err := r.UnmarshalJSON([]byte(line)); err != nil || r.ID != strconv.Itoa(i) {
 			t.Errorf("line %d is %s (%v)", i, line, err)
 		}
 	}
@@ -68,7 +68,7 @@ func TestWriterDropsWhenFull(t *testing.T) {
 	}
 	<-g.entered
 	got := []bool{w.Put(sample("a")), w.Put(sample("b")), w.Put(sample("c"))}
-	if want := "[true true false]"; fmt.Sprint(got) != want {
+	if want := "[true true false]"; strconv.Itoa(got) != want {
 		t.Errorf("taken %v, want %s", got, want)
 	}
 	close(g.open)

@@ -72,20 +72,26 @@ func TestCurl(t *testing.T) {
 		want    string
 	}{
 		"get": {
-			&traffic.Request{Method: "GET", URL: "/a?x=1&y=[2]",
-				Header: http.Header{"X-A": {"it's"}, "Host": {"h"}, "X-E": {""}}},
+			&traffic.Request{
+				Method: "GET", URL: "/a?x=1&y=[2]",
+				Header: http.Header{"X-A": {"it's"}, "Host": {"h"}, "X-E": {""}},
+			},
 			"http://127.0.0.1:1/",
 			`curl -sS -i --globoff --path-as-is -H 'X-A: it'\''s' -H 'X-E;' 'http://127.0.0.1:1/a?x=1&y=[2]'`,
 		},
 		"post": {
-			&traffic.Request{Method: "POST", URL: "http://prod/a",
-				Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte("@{\n}")},
+			&traffic.Request{
+				Method: "POST", URL: "http://prod/a",
+				Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte("@{\n}"),
+			},
 			"http://h",
 			"curl -sS -i --globoff --path-as-is -X POST " +
 				"-H 'Content-Type: application/json' http://h/a --data-raw '@{\n}'",
 		},
-		"head without base": {&traffic.Request{Method: "HEAD", URL: "http://prod/a"}, "",
-			"curl -sS -i --globoff --path-as-is --head http://prod/a"},
+		"head without base": {
+			&traffic.Request{Method: "HEAD", URL: "http://prod/a"}, "",
+			"curl -sS -i --globoff --path-as-is --head http://prod/a",
+		},
 		"binary": {
 			&traffic.Request{Method: "PUT", URL: "/", Body: []byte{0, 255}}, "http://h",
 			"printf %s AP8= | base64 -d | " +
@@ -107,8 +113,10 @@ func TestCurlSurvivesTheShell(t *testing.T) {
 		t.Skip("no POSIX shell here")
 	}
 	body := "a'b\"$(id)`id`\\\n%s !{}"
-	request := &traffic.Request{Method: "POST", URL: "/", Body: []byte(body),
-		Header: http.Header{"Content-Type": {"x"}}}
+	request := &traffic.Request{
+		Method: "POST", URL: "/", Body: []byte(body),
+		Header: http.Header{"Content-Type": {"x"}},
+	}
 	script := `curl() { for last; do :; done; printf %s "$last"; }; ` + compare.Curl(request, "http://h")
 	out, err := exec.CommandContext(t.Context(), sh, "-c", script).Output()
 	if err != nil {

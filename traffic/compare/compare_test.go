@@ -22,11 +22,11 @@ func response(media, body string) *traffic.Response {
 
 func jsonResponse(body string) *traffic.Response { return response("application/json", body) }
 
-func newComparer(t testing.TB, c compare.Config) *compare.Comparer {
-	t.Helper()
+func newComparer(tb testing.TB, c compare.Config) *compare.Comparer {
+	tb.Helper()
 	comparer, err := compare.New(c)
 	if err != nil {
-		t.Fatalf("New: %v", err)
+		tb.Fatalf("New: %v", err)
 	}
 	return comparer
 }
@@ -63,16 +63,24 @@ func TestCompareOtherBodies(t *testing.T) {
 		"empty":        {fields: 1, matched: 1},
 		"became empty": {media: "text/plain", expected: "x", fields: 1, want: []string{"missing body x |"}},
 		"was empty":    {media: "text/plain", actual: "x", fields: 1, want: []string{"extra body  | x"}},
-		"text": {media: "text/plain; charset=utf-8", expected: "a", actual: "b", fields: 1,
-			want: []string{"value body a | b"}},
-		"text known": {media: "text/plain", expected: "order ord_1", actual: "order ord_2",
-			known: replaced{"ord_1": "ord_2"}, fields: 1, matched: 1},
+		"text": {
+			media: "text/plain; charset=utf-8", expected: "a", actual: "b", fields: 1,
+			want: []string{"value body a | b"},
+		},
+		"text known": {
+			media: "text/plain", expected: "order ord_1", actual: "order ord_2",
+			known: replaced{"ord_1": "ord_2"}, fields: 1, matched: 1,
+		},
 		"untyped JSON":   {expected: `{"a":1}`, actual: `{ "a": 1.0 }`, fields: 1, matched: 1},
 		"untyped scalar": {expected: `1`, actual: `1.0`, fields: 1, want: []string{"value body 1 | 1.0"}},
-		"sniffed as text": {media: "text/plain; charset=utf-8", expected: `[{"a":1}]`, actual: `[ {"a":1} ]`,
-			fields: 1, matched: 1},
-		"JSON by suffix": {media: "application/problem+json", expected: `{"a":1}`, actual: `{"a":2}`,
-			fields: 1, want: []string{"value $.a 1 | 2"}},
+		"sniffed as text": {
+			media: "text/plain; charset=utf-8", expected: `[{"a":1}]`, actual: `[ {"a":1} ]`,
+			fields: 1, matched: 1,
+		},
+		"JSON by suffix": {
+			media: "application/problem+json", expected: `{"a":1}`, actual: `{"a":2}`,
+			fields: 1, want: []string{"value $.a 1 | 2"},
+		},
 		"broken JSON recorded": {
 			media: "application/json", expected: `{"a":`, actual: `{"a":1}`, fields: 1,
 			want: []string{`value body {"a": | {"a":1}`},
@@ -114,16 +122,22 @@ func TestCompareOtherBodies(t *testing.T) {
 			media: xml, expected: `<o xmlns="u:1"/>`, actual: `<o xmlns="u:2"/>`, fields: 1,
 			want: []string{`type /{u:1}o <{u:1}o></{u:1}o> | <{u:2}o></{u:2}o>`},
 		},
-		"xml prefix": {media: xml, expected: `<o xmlns="u:1"/>`, actual: `<p:o xmlns:p="u:1"/>`, fields: 1,
-			matched: 1},
-		"not xml": {media: xml, expected: `<o/>`, actual: `<o>`, fields: 1,
-			want: []string{`value body <o/> | <o>`}},
+		"xml prefix": {
+			media: xml, expected: `<o xmlns="u:1"/>`, actual: `<p:o xmlns:p="u:1"/>`, fields: 1,
+			matched: 1,
+		},
+		"not xml": {
+			media: xml, expected: `<o/>`, actual: `<o>`, fields: 1,
+			want: []string{`value body <o/> | <o>`},
+		},
 		"bytes": {
 			media: "image/png", expected: "\x89PNG\x00\x01", actual: "\x89PNG\x00\x02", fields: 1,
 			want: []string{"bytes body 6 bytes, sha256 09824c6b | 6 bytes, sha256 19ed57bd, differs at byte 5"},
 		},
-		"large bytes": {media: "image/png", expected: strings.Repeat("\xff", 1<<20),
-			actual: strings.Repeat("\xff", 1<<20), fields: 1, matched: 1},
+		"large bytes": {
+			media: "image/png", expected: strings.Repeat("\xff", 1<<20),
+			actual: strings.Repeat("\xff", 1<<20), fields: 1, matched: 1,
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -154,18 +168,24 @@ func TestCompareStatusAndMissingSides(t *testing.T) {
 			}},
 		},
 		"recorded error is right": {
-			expected: failed, actual: failed, want: compare.Outcome{StatusMatched: true, Compared: true,
-				Fields: 2, Matched: 2},
+			expected: failed, actual: failed, want: compare.Outcome{
+				StatusMatched: true, Compared: true,
+				Fields: 2, Matched: 2,
+			},
 		},
 		"nothing recorded": {
-			actual: failed, want: compare.Outcome{StatusMatched: true,
-				NotCompared: "the recording holds no response"},
+			actual: failed, want: compare.Outcome{
+				StatusMatched: true,
+				NotCompared:   "the recording holds no response",
+			},
 		},
 		"no answer": {expected: failed, want: compare.Outcome{NotCompared: "there is no answer"}},
 		"body not recorded": {
 			expected: &traffic.Response{Status: 500}, actual: failed,
-			want: compare.Outcome{StatusMatched: true,
-				NotCompared: "the recording holds neither headers nor a body"},
+			want: compare.Outcome{
+				StatusMatched: true,
+				NotCompared:   "the recording holds neither headers nor a body",
+			},
 		},
 		"body cut by the source": {
 			expected: &traffic.Response{Status: 500, Header: http.Header{"Content-Length": {"5"}}}, actual: failed,
@@ -211,17 +231,23 @@ func TestCompareHeaders(t *testing.T) {
 			expected: http.Header{"Location": {"https://api.example.com/orders/ord_1?x=1"}},
 			actual:   http.Header{"Location": {"http://127.0.0.1:8080/orders/ord_2?x=1"}}, fields: 2,
 		},
-		"location relative": {expected: http.Header{"Location": {"/orders/ord_1"}},
-			actual: http.Header{"Location": {"/orders/ord_2"}}, fields: 2},
+		"location relative": {
+			expected: http.Header{"Location": {"/orders/ord_1"}},
+			actual:   http.Header{"Location": {"/orders/ord_2"}}, fields: 2,
+		},
 		"location elsewhere": {
 			expected: http.Header{"Location": {"/orders/ord_1"}},
 			actual:   http.Header{"Location": {"/carts/ord_2"}}, fields: 2,
 			want: []string{"header header.Location /orders/ord_1 | /carts/ord_2"},
 		},
-		"missing": {expected: http.Header{"Location": {"/a"}}, actual: nil, fields: 2,
-			want: []string{"header header.Location /a |"}},
-		"extra": {expected: nil, actual: http.Header{"Location": {"/a"}}, fields: 2,
-			want: []string{"header header.Location  | /a"}},
+		"missing": {
+			expected: http.Header{"Location": {"/a"}}, actual: nil, fields: 2,
+			want: []string{"header header.Location /a |"},
+		},
+		"extra": {
+			expected: nil, actual: http.Header{"Location": {"/a"}}, fields: 2,
+			want: []string{"header header.Location  | /a"},
+		},
 		"ignored": {ignore: []string{"location"}, expected: http.Header{"Location": {"/a"}}, fields: 1},
 	}
 	for name, tc := range tests {

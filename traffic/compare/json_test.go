@@ -155,8 +155,10 @@ func TestCompareJSONArrays(t *testing.T) {
 			expected: `{"items":[{"id":1,"p":10},{"id":2,"p":20},{"id":3,"p":30}]}`,
 			actual:   `{"items":[{"id":0,"p":0},{"id":1,"p":11},{"id":2,"p":22},{"id":3,"p":33}]}`,
 			fields:   8, matched: 3,
-			want: []string{`extra $.items[0]  | {"id":0,"p":0}`, `value $.items[0].p 10 | 11`,
-				`value $.items[1].p 20 | 22`, `value $.items[2].p 30 | 33`},
+			want: []string{
+				`extra $.items[0]  | {"id":0,"p":0}`, `value $.items[0].p 10 | 11`,
+				`value $.items[1].p 20 | 22`, `value $.items[2].p 30 | 33`,
+			},
 		},
 		"order": {
 			expected: `{"t":["a","b","c"]}`, actual: `{"t":["c","b","a"]}`, fields: 3, matched: 1,

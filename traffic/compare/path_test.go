@@ -84,8 +84,10 @@ func TestCountLeaves(t *testing.T) {
 }
 
 func FuzzParseJSON(f *testing.F) {
-	for _, s := range []string{`{"a":[1,2.50,-0e1,"\ud83d\ude00\u0000"],"a":{}}`, `[]`, `"\ud800"`,
-		` [ { } , [ ] ] `, "\ufeff1"} {
+	for _, s := range []string{
+		`{"a":[1,2.50,-0e1,"\ud83d\ude00\u0000"],"a":{}}`, `[]`, `"\ud800"`,
+		` [ { } , [ ] ] `, "\ufeff1",
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

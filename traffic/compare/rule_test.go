@@ -16,31 +16,49 @@ func TestNewRefuses(t *testing.T) {
 		config compare.Config
 		want   []string
 	}{
-		"bad path": {compare.Config{Ignore: compare.Ignore{JSON: []string{"$.a["}}},
-			[]string{"ignore.json $.a[: "}},
-		"no dollar": {compare.Config{Match: map[string]compare.Matcher{"id": {Type: "uuid"}}},
-			[]string{"match id: ", "starts with $"}},
-		"root": {compare.Config{Ignore: compare.Ignore{JSON: []string{"$"}}},
-			[]string{"ignore.json $: ", "silence"}},
+		"bad path": {
+			compare.Config{Ignore: compare.Ignore{JSON: []string{"$.a["}}},
+			[]string{"ignore.json $.a[: "},
+		},
+		"no dollar": {
+			compare.Config{Match: map[string]compare.Matcher{"id": {Type: "uuid"}}},
+			[]string{"match id: ", "starts with $"},
+		},
+		"root": {
+			compare.Config{Ignore: compare.Ignore{JSON: []string{"$"}}},
+			[]string{"ignore.json $: ", "silence"},
+		},
 		"all members":  {compare.Config{Ignore: compare.Ignore{JSON: []string{"$.*"}}}, []string{"silence"}},
 		"all below":    {compare.Config{Ignore: compare.Ignore{JSON: []string{"$..*"}}}, []string{"silence"}},
 		"all elements": {compare.Config{Ignore: compare.Ignore{JSON: []string{"$[*]"}}}, []string{"silence"}},
 		"slice":        {compare.Config{Ignore: compare.Ignore{JSON: []string{"$[0:]"}}}, []string{"silence"}},
 		"two levels":   {compare.Config{Ignore: compare.Ignore{JSON: []string{"$[*].*"}}}, []string{"silence"}},
-		"all strings": {compare.Config{Match: map[string]compare.Matcher{"$..*": {Type: "string"}}},
-			[]string{"match $..*: ", "silence"}},
-		"bad regex": {compare.Config{Match: map[string]compare.Matcher{"$.a": {Regex: "("}}},
-			[]string{"match $.a: ", "missing closing )"}},
-		"bad matcher": {compare.Config{Match: map[string]compare.Matcher{"$.a": {Type: "date"}}},
-			[]string{`unknown matcher "date"`}},
-		"negative": {compare.Config{Tolerate: map[string]compare.Tolerance{"$.a": {Absolute: -1}}},
-			[]string{"tolerate $.a: ", "not negative"}},
-		"any share": {compare.Config{Tolerate: map[string]compare.Tolerance{"$.a": {Relative: 1}}},
-			[]string{"tolerate $.a: ", "100%"}},
+		"all strings": {
+			compare.Config{Match: map[string]compare.Matcher{"$..*": {Type: "string"}}},
+			[]string{"match $..*: ", "silence"},
+		},
+		"bad regex": {
+			compare.Config{Match: map[string]compare.Matcher{"$.a": {Regex: "("}}},
+			[]string{"match $.a: ", "missing closing )"},
+		},
+		"bad matcher": {
+			compare.Config{Match: map[string]compare.Matcher{"$.a": {Type: "date"}}},
+			[]string{`unknown matcher "date"`},
+		},
+		"negative": {
+			compare.Config{Tolerate: map[string]compare.Tolerance{"$.a": {Absolute: -1}}},
+			[]string{"tolerate $.a: ", "not negative"},
+		},
+		"any share": {
+			compare.Config{Tolerate: map[string]compare.Tolerance{"$.a": {Relative: 1}}},
+			[]string{"tolerate $.a: ", "100%"},
+		},
 		"extra fields": {compare.Config{ExtraFields: "maybe"}, []string{`extra_fields "maybe"`}},
 		"all at once": {
-			compare.Config{Ignore: compare.Ignore{JSON: []string{"$[", "$"}},
-				Unordered: map[string]compare.Unordered{"x": {}}},
+			compare.Config{
+				Ignore:    compare.Ignore{JSON: []string{"$[", "$"}},
+				Unordered: map[string]compare.Unordered{"x": {}},
+			},
 			[]string{"ignore.json $[: ", "ignore.json $: ", "unordered x: "},
 		},
 		"endpoint": {
@@ -128,7 +146,8 @@ func TestFilterOnMissingMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := func(body string) *traffic.Response {
-		return &traffic.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
+		h := http.Header{"Content-Type": {"application/json"}}
+		return &traffic.Response{Status: 200, Header: h, Body: []byte(body)}
 	}
 	o := c.Compare("GET /", answer(`{"list":[{},{"k":"v","n":1}]}`), answer(`{"list":[{},{"k":"v","n":2}]}`), nil)
 	if len(o.Differences) != 0 {

@@ -65,10 +65,14 @@ func TestBindingsAndUnbound(t *testing.T) {
 	}
 	unbound := []correlate.Unbound{
 		{Recorded: "g1g2g3", Where: "response 1 $.gone.id", UsedBy: 2, Reason: "the answer has nothing there"},
-		{Recorded: "o1o2o3", Where: "response 1 $.other[0].id", UsedBy: 2,
-			Reason: `got "an error", which is of another form`},
-		{Recorded: "t1t2t3t4", Where: "response 2 $.token", UsedBy: 2,
-			Reason: "answered 500 where 200 was recorded"},
+		{
+			Recorded: "o1o2o3", Where: "response 1 $.other[0].id", UsedBy: 2,
+			Reason: `got "an error", which is of another form`,
+		},
+		{
+			Recorded: "t1t2t3t4", Where: "response 2 $.token", UsedBy: 2,
+			Reason: "answered 500 where 200 was recorded",
+		},
 	}
 	if d := cmp.Diff(unbound, s.Unbound()); d != "" {
 		t.Errorf("unbound (-want +got):\n%s", d)
@@ -92,8 +96,10 @@ func TestOffAndExcept(t *testing.T) {
 	}{
 		"auto": {correlate.DefaultConfig(), "/a/ord_x9y8z7/z1z2z3z4"},
 		"off":  {correlate.Config{Mode: correlate.Off}, "/a/ord_a1b2c3/k1k2k3k4"},
-		"except": {correlate.Config{Mode: correlate.Auto, Except: []string{"$.meta"}},
-			"/a/ord_x9y8z7/k1k2k3k4"},
+		"except": {
+			correlate.Config{Mode: correlate.Auto, Except: []string{"$.meta"}},
+			"/a/ord_x9y8z7/k1k2k3k4",
+		},
 		"filter": {correlate.Config{Except: []string{"$[?@.key]", "$.id"}}, "/a/ord_a1b2c3/k1k2k3k4"},
 	}
 	for name, tc := range tests {

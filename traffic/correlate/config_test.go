@@ -37,8 +37,10 @@ func TestConfigDecodes(t *testing.T) {
 			correlate.Config{Mode: correlate.Auto, Except: []string{"$.status", "$..x"}},
 		},
 		"only except": {
-			`correlate: {except: ["$.status"]}`, correlate.Config{Mode: correlate.Auto,
-				Except: []string{"$.status"}},
+			`correlate: {except: ["$.status"]}`, correlate.Config{
+				Mode:   correlate.Auto,
+				Except: []string{"$.status"},
+			},
 		},
 	}
 	for name, tc := range tests {

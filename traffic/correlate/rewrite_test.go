@@ -43,8 +43,10 @@ func TestIdenticalAnswersNeverBind(t *testing.T) {
 					Body:   []byte(`{"id":"` + used + `","n":` + strconv.Itoa(r.IntN(9999)) + `}`),
 				},
 				Response: &traffic.Response{
-					Status: 200, Header: http.Header{"Location": {"/a/" + fresh}, "Set-Cookie": {"sid=" + fresh},
-						"Etag": {`"` + used + `"`}},
+					Status: 200, Header: http.Header{
+						"Location": {"/a/" + fresh}, "Set-Cookie": {"sid=" + fresh},
+						"Etag": {`"` + used + `"`},
+					},
 					Body: []byte(fmt.Sprintf(`{"id":%q,"old":%q,"n":%d,"list":[%q,%d]}`, fresh, used, r.IntN(9999),
 						used, r.IntN(99999))),
 				},
@@ -99,14 +101,20 @@ func FuzzLearn(f *testing.F) {
 		[]byte(`{"id":"z9y8x7","next":"/a?cursor=q1w2e3"}`), "/a1b2c3?cursor=x1y2z3", "</a/b1>; rel=x")
 	f.Add([]byte(`[1001,"2"]`), []byte(`[1002`), "/1001", "sid=abc123")
 	f.Fuzz(func(t *testing.T, recorded, actual []byte, target, header string) {
-		h := http.Header{"Location": {header}, "Link": {header}, "Set-Cookie": {header}, "X-Token": {header},
-			"Etag": {header}}
+		h := http.Header{
+			"Location": {header}, "Link": {header}, "Set-Cookie": {header}, "X-Token": {header},
+			"Etag": {header},
+		}
 		answer := &traffic.Response{Status: 200, Header: h, Body: recorded}
 		next := &traffic.Request{URL: target, Header: http.Header{"Cookie": {header}}, Body: recorded}
-		s := NewSession([]*traffic.Record{{Request: &traffic.Request{URL: "/"}, Response: answer},
-			{Request: next}})
-		s.Learn(0, answer, &traffic.Response{Status: 200, Body: actual,
-			Header: http.Header{"Location": {string(actual)}}})
+		s := NewSession([]*traffic.Record{
+			{Request: &traffic.Request{URL: "/"}, Response: answer},
+			{Request: next},
+		})
+		s.Learn(0, answer, &traffic.Response{
+			Status: 200, Body: actual,
+			Header: http.Header{"Location": {string(actual)}},
+		})
 		for _, b := range s.Bindings() {
 			if strings.TrimSpace(b.Actual) == "" || b.Recorded == b.Actual {
 				t.Errorf("bound %+v", b)

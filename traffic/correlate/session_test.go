@@ -44,8 +44,10 @@ func answer(body string, header ...string) *traffic.Response {
 // show writes target, headers and body of a request in one line.
 func show(r *traffic.Request) string {
 	parts := []string{r.URL}
-	for _, name := range []string{"Authorization", "Cookie", "If-Match", "X-Csrf-Token", "Referer",
-		"Accept"} {
+	for _, name := range []string{
+		"Authorization", "Cookie", "If-Match", "X-Csrf-Token", "Referer",
+		"Accept",
+	} {
 		for _, v := range r.Header[name] {
 			parts = append(parts, name+": "+v)
 		}
@@ -95,8 +97,10 @@ func TestSessionCarriesIssuedValues(t *testing.T) {
 	tests := map[string][]exchange{
 		"id into path, query and body": {
 			{post("/orders", jsonType, `{}`), answer(`{"id":"ord_a1b2c3"}`), answer(`{"id":"ord_x9y8z7"}`), ""},
-			{request: get("/orders/ord_a1b2c3/items?of=ord_a1b2c3&n=1"),
-				sent: "/orders/ord_x9y8z7/items?of=ord_x9y8z7&n=1"},
+			{
+				request: get("/orders/ord_a1b2c3/items?of=ord_a1b2c3&n=1"),
+				sent:    "/orders/ord_x9y8z7/items?of=ord_x9y8z7&n=1",
+			},
 			{
 				request: post("/pay", jsonType,
 					`{ "order" : "ord_a1b2c3", "n": 1.50, "url":"/orders/ord_a1b2c3?x=1","ord_a1b2c3":true }`),
@@ -138,13 +142,17 @@ func TestSessionCarriesIssuedValues(t *testing.T) {
 			{request: get("/orders/a1b2c3d4?token=t0ken-1111"), sent: "/orders/e5f6a7b8?token=t0ken-2222"},
 		},
 		"location relative": {
-			{post("/a", jsonType, `{}`), answer("", "Location", "/orders/42"),
-				answer("", "Location", "/orders/43"), ""},
+			{
+				post("/a", jsonType, `{}`), answer("", "Location", "/orders/42"),
+				answer("", "Location", "/orders/43"), "",
+			},
 			{request: get("/orders/42/items"), sent: "/orders/43/items"},
 		},
 		"location changed from absolute to relative": {
-			{post("/a", jsonType, `{}`), answer("", "Location", "http://h/orders/42"),
-				answer("", "Location", "/orders/43"), ""},
+			{
+				post("/a", jsonType, `{}`), answer("", "Location", "http://h/orders/42"),
+				answer("", "Location", "/orders/43"), "",
+			},
 			{request: get("http://h/orders/42"), sent: "http://h/orders/43"},
 		},
 		"link header": {
@@ -155,10 +163,14 @@ func TestSessionCarriesIssuedValues(t *testing.T) {
 			{request: get("/a?cursor=aGVsbG8x"), sent: "/a?cursor=aGVsbG8y"},
 		},
 		"cookies": {
-			{get("/"), answer("", "Set-Cookie", "sid=s1a2b3c4d5; Path=/; HttpOnly"),
-				answer("", "Set-Cookie", "sid=s9z8y7x6w5; Path=/"), ""},
-			{request: get("/a", "Cookie", "theme=dark1; sid=s1a2b3c4d5"),
-				sent: "/a Cookie: theme=dark1; sid=s9z8y7x6w5"},
+			{
+				get("/"), answer("", "Set-Cookie", "sid=s1a2b3c4d5; Path=/; HttpOnly"),
+				answer("", "Set-Cookie", "sid=s9z8y7x6w5; Path=/"), "",
+			},
+			{
+				request: get("/a", "Cookie", "theme=dark1; sid=s1a2b3c4d5"),
+				sent:    "/a Cookie: theme=dark1; sid=s9z8y7x6w5",
+			},
 		},
 		"cookie renewed under the same recorded value": {
 			{get("/"), answer("", "Set-Cookie", "sid=s1a2b3c4d5"), answer("", "Set-Cookie", "sid=s9z8y7x6w5"), ""},
@@ -169,28 +181,38 @@ func TestSessionCarriesIssuedValues(t *testing.T) {
 			{request: get("/b", "Cookie", "sid=s1a2b3c4d5"), sent: "/b Cookie: sid=n3w0n3w0n3"},
 		},
 		"bearer token": {
-			{post("/login", formType, "u=a"), answer(`{"access_token":"` + jwt1 + `"}`),
-				answer(`{"access_token":"` + jwt2 + `"}`), ""},
+			{
+				post("/login", formType, "u=a"), answer(`{"access_token":"` + jwt1 + `"}`),
+				answer(`{"access_token":"` + jwt2 + `"}`), "",
+			},
 			{request: get("/me", "Authorization", "Bearer "+jwt1), sent: "/me Authorization: Bearer " + jwt2},
 		},
 		"entity tag": {
 			{get("/a"), answer("1", "Etag", `W/"abc123def"`), answer("1", "Etag", `W/"fed321cba"`), ""},
-			{request: get("/a", "If-Match", `"zzz999", W/"abc123def"`),
-				sent: `/a If-Match: "zzz999", W/"fed321cba"`},
+			{
+				request: get("/a", "If-Match", `"zzz999", W/"abc123def"`),
+				sent:    `/a If-Match: "zzz999", W/"fed321cba"`,
+			},
 		},
 		"csrf token": {
 			{get("/a"), answer(``, "X-Csrf-Token", "k2J8x0Qz"), answer(``, "X-Csrf-Token", "p7Lm3Wq1"), ""},
-			{request: get("/a", "X-Csrf-Token", "k2J8x0Qz", "Accept", "k2J8x0Qz"),
-				sent: "/a X-Csrf-Token: p7Lm3Wq1 Accept: k2J8x0Qz"},
+			{
+				request: get("/a", "X-Csrf-Token", "k2J8x0Qz", "Accept", "k2J8x0Qz"),
+				sent:    "/a X-Csrf-Token: p7Lm3Wq1 Accept: k2J8x0Qz",
+			},
 		},
 		"base64 cursor with escapes": {
-			{get("/a"), answer(`{"next_cursor":"b2Zmc2V0+Og/MTA="}`),
-				answer(`{"next_cursor":"b2Zmc2V0/Og+MjA="}`), ""},
+			{
+				get("/a"), answer(`{"next_cursor":"b2Zmc2V0+Og/MTA="}`),
+				answer(`{"next_cursor":"b2Zmc2V0/Og+MjA="}`), "",
+			},
 			{request: get("/a?cursor=b2Zmc2V0%2BOg%2FMTA%3D"), sent: "/a?cursor=b2Zmc2V0%2FOg%2BMjA%3D"},
 		},
 		"address in the body": {
-			{get("/a"), answer(`{"next":"/a?cursor=b2Zmc2V0OjEw%3D&n=2"}`),
-				answer(`{"next":"/a?cursor=b2Zmc2V0OjIw%3D&n=2"}`), ""},
+			{
+				get("/a"), answer(`{"next":"/a?cursor=b2Zmc2V0OjEw%3D&n=2"}`),
+				answer(`{"next":"/a?cursor=b2Zmc2V0OjIw%3D&n=2"}`), "",
+			},
 			{request: get("/a?n=2&cursor=b2Zmc2V0OjEw%3D"), sent: "/a?n=2&cursor=b2Zmc2V0OjIw%3D"},
 		},
 		"referer": {
@@ -252,13 +274,19 @@ func TestSessionDoesNotBind(t *testing.T) {
 	}{
 		"not used later": {`{"id":"ord_a1b2c3"}`, `{"id":"ord_x9y8z7"}`, `{"a":1}`},
 		"a state":        {`{"status":"open"}`, `{"status":"paid"}`, `{"status":"open"}`},
-		"a long state": {`{"status":"awaiting_payment"}`, `{"status":"awaiting_pickup"}`,
-			`{"status":"awaiting_payment"}`},
+		"a long state": {
+			`{"status":"awaiting_payment"}`, `{"status":"awaiting_pickup"}`,
+			`{"status":"awaiting_payment"}`,
+		},
 		"a numbered state": {`{"status":"phase2"}`, `{"status":"phase3"}`, `{"status":"phase2"}`},
-		"a state in an id": {`{"state_id":"confirmed"}`, `{"state_id":"cancelled"}`,
-			`{"state_id":"confirmed"}`},
-		"camel case": {`{"token":"PendingPayment"}`, `{"token":"SettledPayment"}`,
-			`{"token":"PendingPayment"}`},
+		"a state in an id": {
+			`{"state_id":"confirmed"}`, `{"state_id":"cancelled"}`,
+			`{"state_id":"confirmed"}`,
+		},
+		"camel case": {
+			`{"token":"PendingPayment"}`, `{"token":"SettledPayment"}`,
+			`{"token":"PendingPayment"}`,
+		},
 		"text true":       {`{"id":"true"}`, `{"id":"false"}`, `{"id":"true"}`},
 		"a boolean":       {`{"id":true}`, `{"id":false}`, `{"id":true}`},
 		"a total":         {`{"total":41500}`, `{"total":41000}`, `{"amount":41500}`},
@@ -266,18 +294,26 @@ func TestSessionDoesNotBind(t *testing.T) {
 		"a price":         {`{"total":"415.00"}`, `{"total":"410.00"}`, `{"amount":"415.00"}`},
 		"a large price":   {`{"token":"123415.00"}`, `{"token":"123410.00"}`, `{"token":"123415.00"}`},
 		"a quantity":      {`{"qty":12}`, `{"qty":13}`, `{"qty":12}`},
-		"a name": {`{"name":"Ada Lovelace 1"}`, `{"name":"Ada Lovelace 2"}`,
-			`{"name":"Ada Lovelace 1"}`},
+		"a name": {
+			`{"name":"Ada Lovelace 1"}`, `{"name":"Ada Lovelace 2"}`,
+			`{"name":"Ada Lovelace 1"}`,
+		},
 		"another prefix":        {`{"id":"ord_a1b2c3"}`, `{"id":"inv_x9y8z7"}`, `{"id":"ord_a1b2c3"}`},
 		"a message":             {`{"id":"a1b2c3d4"}`, `{"id":"internal error"}`, `{"id":"a1b2c3d4"}`},
 		"a number for a string": {`{"id":"a1b2c3d4"}`, `{"id":12345678}`, `{"id":"a1b2c3d4"}`},
 		"uuid became short":     {`{"id":"` + uuid1 + `"}`, `{"id":"a1b2c3d4"}`, `{"id":"` + uuid1 + `"}`},
-		"far longer": {`{"id":"a1b2c3d4"}`, `{"id":"a1b2c3d4a1b2c3d4a1b2c3d4"}`,
-			`{"id":"a1b2c3d4"}`},
-		"list in another order": {`[{"id":"aa11bb"},{"id":"cc22dd"}]`, `[{"id":"cc22dd"},{"id":"aa11bb"}]`,
-			`{"id":"aa11bb"}`},
-		"same for all": {`{"a":{"id":"aa11bb"},"b":{"id":"cc22dd"}}`,
-			`{"a":{"id":"aa11bb"},"b":{"id":"aa11bb"}}`, `{"id":"aa11bb","b_id":"cc22dd"}`},
+		"far longer": {
+			`{"id":"a1b2c3d4"}`, `{"id":"a1b2c3d4a1b2c3d4a1b2c3d4"}`,
+			`{"id":"a1b2c3d4"}`,
+		},
+		"list in another order": {
+			`[{"id":"aa11bb"},{"id":"cc22dd"}]`, `[{"id":"cc22dd"},{"id":"aa11bb"}]`,
+			`{"id":"aa11bb"}`,
+		},
+		"same for all": {
+			`{"a":{"id":"aa11bb"},"b":{"id":"cc22dd"}}`,
+			`{"a":{"id":"aa11bb"},"b":{"id":"aa11bb"}}`, `{"id":"aa11bb","b_id":"cc22dd"}`,
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -47,7 +47,7 @@ type truncatable struct {
 
 func (t *truncatable) Read(p []byte) (int, error) {
 	n, err := t.in.Read(p)
-	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader promises io.EOF itself
+	if err == nil || err == io.EOF {
 		return n, err
 	}
 	return n, cut(t.coding, err)

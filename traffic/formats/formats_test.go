@@ -20,8 +20,8 @@ import (
 	"github.com/headgate-dev/headgate/traffic/jsonl"
 )
 
-func lines(t testing.TB, ids ...string) []byte {
-	t.Helper()
+func lines(tb testing.TB, ids ...string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := jsonl.NewWriter(&b)
 	for i, id := range ids {
@@ -30,57 +30,57 @@ func lines(t testing.TB, ids ...string) []byte {
 			Request: &traffic.Request{Method: "GET", URL: "/" + id},
 		})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Flush(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func gzipped(t testing.TB, b []byte) []byte {
-	t.Helper()
+func gzipped(tb testing.TB, b []byte) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	if _, err := z.Write(b); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }
 
-func zstded(t testing.TB, b []byte) []byte {
-	t.Helper()
+func zstded(tb testing.TB, b []byte) []byte {
+	tb.Helper()
 	z, err := zstd.NewWriter(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	out := z.EncodeAll(b, nil)
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
 
-func write(t testing.TB, folder string, files map[string][]byte) {
-	t.Helper()
+func write(tb testing.TB, folder string, files map[string][]byte) {
+	tb.Helper()
 	for name, content := range files {
 		path := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
 
 // read collects the ids of everything at paths.
-func read(t testing.TB, paths ...string) ([]string, Counts, error) {
-	t.Helper()
+func read(tb testing.TB, paths ...string) ([]string, Counts, error) {
+	tb.Helper()
 	var ids []string
 	counts, err := Each(t.Context(), paths, func(r *traffic.Record) error {
 		ids = append(ids, r.ID)

@@ -24,17 +24,17 @@ func record(id string) *traffic.Record {
 	}
 }
 
-func sample(t testing.TB, ids ...string) []byte {
-	t.Helper()
+func sample(tb testing.TB, ids ...string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := NewWriter(&b)
 	for _, id := range ids {
 		if err := w.Write(record(id)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Flush(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -57,10 +58,10 @@ func (w *wire) exchange(s *HTTPSender, r *traffic.Request) (*traffic.Response, e
 // line reads one line without its line end. It is valid until the next read.
 func (w *wire) line() ([]byte, error) {
 	line, err := w.in.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
 		return nil, fmt.Errorf("a line of the response head is longer than %d bytes", readSize)
 	}
-	if err == io.EOF && len(line) > 0 {
+	if errors.Is(err, io.EOF) && len(line) > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

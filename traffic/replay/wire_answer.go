@@ -59,7 +59,8 @@ func (w *wire) head() (*answer, error) {
 	if a.header, err = w.header(); err != nil {
 		return nil, fmt.Errorf("reading the response head: %w", err)
 	}
-	a.persistent = a.persistent && !hasToken(a.header["Connection"], "close") || hasToken(a.header["Connection"], "keep-alive")
+	options := a.header["Connection"]
+	a.persistent = a.persistent && !hasToken(options, "close") || hasToken(options, "keep-alive")
 	return a, nil
 }
 

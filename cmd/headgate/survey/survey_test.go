@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate-dev/headgate/cmd/headgate/survey"
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
-	"github.com/headgate-dev/headgate/cmd/headgate/survey"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
