@@ -35,8 +35,9 @@ schema: ## write the JSON Schemas anew from the types
 examples: build ## run every example, each planted fault among them
 	go test ./cmd/headgate -run 'TestExamples' -examples -count=1 -v
 
-bench: ## measure, as ratios against a peer in the same run
-	go test -run '^$$' -bench . -benchtime 1s ./mocks/... ./traffic/... ./gates/... ./engine/...
+bench: build ## measure, as ratios against a peer in the same run (wrk: apt-get install wrk)
+	go run ./bench
+	go test -run "^$$" -bench . -benchtime 1s ./mocks/embedded ./traffic/compare ./traffic/jsonl ./gates
 
 fuzz: ## a short run of every fuzz test
 	@for pkg in $$(go list ./...); do \

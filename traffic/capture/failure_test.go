@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestProxyTruncates(t *testing.T) {
 				"response": {c.response, got.Response.Body, got.Response.Header},
 			} {
 				cut := len(m.sent) > 100
-				if cut != (m.header.Get(TruncatedHeader) == fmt.Sprint(len(m.sent))) || cut != (len(m.kept) == 0) {
+				if cut != (m.header.Get(TruncatedHeader) == strconv.Itoa(len(m.sent))) || cut != (len(m.kept) == 0) {
 					t.Errorf("%s: kept %d of %d bytes, header %v", side, len(m.kept), len(m.sent), m.header)
 				}
 			}

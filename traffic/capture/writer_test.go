@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ func TestWriterDropsWhenFull(t *testing.T) {
 	}
 	<-g.entered
 	got := []bool{w.Put(sample("a")), w.Put(sample("b")), w.Put(sample("c"))}
-	if want := "[true true false]"; strconv.Itoa(got) != want {
+	if want := "[true true false]"; fmt.Sprint(got) != want {
 		t.Errorf("taken %v, want %s", got, want)
 	}
 	close(g.open)

@@ -141,7 +141,8 @@ func TestEverythingIgnoredIsNotCompared(t *testing.T) {
 
 // A function of a filter meets an element that lacks the member: the filter does not hold there.
 func TestFilterOnMissingMember(t *testing.T) {
-	c, err := compare.New(compare.Config{Ignore: compare.Ignore{JSON: []string{"$.list[?match(@.k,'v')]"}}, ExtraFields: compare.Fail})
+	ignore := compare.Ignore{JSON: []string{"$.list[?match(@.k,'v')]"}}
+	c, err := compare.New(compare.Config{Ignore: ignore, ExtraFields: compare.Fail})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func write(tb testing.TB, folder string, files map[string][]byte) {
 func read(tb testing.TB, paths ...string) ([]string, Counts, error) {
 	tb.Helper()
 	var ids []string
-	counts, err := Each(t.Context(), paths, func(r *traffic.Record) error {
+	counts, err := Each(tb.Context(), paths, func(r *traffic.Record) error {
 		ids = append(ids, r.ID)
 		return nil
 	})

@@ -12,14 +12,14 @@ import (
 )
 
 // setOf makes a set from sessions written as the seconds of their requests: "0 1 2.5", "1 9".
-func setOf(t testing.TB, sessions ...string) *traffic.Set {
-	t.Helper()
+func setOf(tb testing.TB, sessions ...string) *traffic.Set {
+	tb.Helper()
 	var records []*traffic.Record
 	for i, seconds := range sessions {
 		for j, text := range strings.Fields(seconds) {
 			d, err := time.ParseDuration(text + "s")
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			records = append(records, &traffic.Record{
 				ID: fmt.Sprintf("%d.%d", i, j), Session: fmt.Sprint("s", i), Direction: traffic.Inbound,

@@ -2,8 +2,8 @@ package session
 
 import (
 	"encoding/base64"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +19,7 @@ type made []*traffic.Record
 // add appends an inbound GET of target; headers are "Name: value", and "< Name: value" for the answer.
 func (m *made) add(target, answer string, headers ...string) *traffic.Record {
 	r := &traffic.Record{
-		ID: fmt.Sprint(len(*m)), Direction: traffic.Inbound, Time: time.Unix(int64(len(*m)), 0),
+		ID: strconv.Itoa(len(*m)), Direction: traffic.Inbound, Time: time.Unix(int64(len(*m)), 0),
 		Request:  &traffic.Request{Method: "GET", URL: target, Header: http.Header{}},
 		Response: &traffic.Response{Status: 200, Header: http.Header{}, Body: []byte(answer)},
 	}
