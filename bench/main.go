@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ func main() {
 	profile := flag.String("profile", "", "file for a CPU profile of this process")
 	rounds := flag.Int("rounds", 3, "interleaved rounds; the table shows medians")
 	flag.Parse()
+	debug.SetGCPercent(400) // as cmd/headgate does
 	err := profiled(*profile, func() error { return play(*role, *target, *rounds) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

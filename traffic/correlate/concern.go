@@ -2,28 +2,65 @@ package correlate
 
 import "bytes"
 
-// concerns tells whether a recorded JSON body holds a value that a request after i uses, or an
-// address, whose parts might be used. Few bodies do; only those are worth decoding.
+// concerns tells whether a recorded body that looks like JSON holds a value that a request after i
+// uses, or an address, whose parts might be used. Few bodies do; only those are worth decoding. It
+// looks at every string and number, names included, and is right about bodies that are no JSON, too:
+// nothing is read past their end.
 func (s *Session) concerns(i int, body []byte) bool {
-	scan := scanner{src: body}
-	for scan.next() {
-		literal := scan.src[scan.start:scan.end]
-		if literal[0] != '"' {
-			if s.usedAfter(i, literal) {
+	var name []byte // the last text: of a value, it is the name of its member
+	for at := 0; at < len(body); {
+		c := body[at]
+		switch {
+		case c == '"':
+			text, escaped, next := quoted(body, at+1)
+			if escaped || isAddress(string(text)) || s.usedAfter(i, text, name) {
 				return true
 			}
-			continue
-		}
-		text := literal[1 : len(literal)-1]
-		escaped := bytes.IndexByte(text, '\\') >= 0
-		if escaped || bytes.HasPrefix(text, []byte("/")) || bytes.Contains(text, []byte("://")) || s.usedAfter(i, text) {
-			return true
+			at, name = next, text
+		case c == '-' || c >= '0' && c <= '9':
+			end := at + 1
+			for end < len(body) && bytes.IndexByte([]byte("0123456789+-.eE"), body[end]) >= 0 {
+				end++
+			}
+			if s.usedAfter(i, body[at:end], name) {
+				return true
+			}
+			at = end
+		default:
+			at++
 		}
 	}
 	return false
 }
 
-func (s *Session) usedAfter(i int, token []byte) bool {
+// quoted is the text up to the closing quote, whether it has escapes, and where to go on.
+func quoted(body []byte, start int) (text []byte, escaped bool, next int) {
+	for end := start; end < len(body); end++ {
+		switch body[end] {
+		case '"':
+			return body[start:end], escaped, end + 1
+		case '\\':
+			escaped = true
+			end++
+		}
+	}
+	return body[start:], escaped, len(body)
+}
+
+// usedAfter tells whether a request after i uses the token in a way that Learn would look at.
+func (s *Session) usedAfter(i int, token, name []byte) bool {
 	u, ok := s.uses[string(token)]
-	return ok && max(u.last, u.lastID) > i
+	switch {
+	case !ok:
+		return false
+	case isWeak(string(token)):
+		return u.lastID > i && (len(token) >= 4 || isIDName(string(name)))
+	}
+	return u.last > i && looksIssued(string(token), true)
+}
+
+// looksLikeJSON tells by the first byte.
+func looksLikeJSON(body []byte) bool {
+	start := bytes.TrimLeft(body, " \t\r\n")
+	return len(start) > 0 && (start[0] == '{' || start[0] == '[')
 }

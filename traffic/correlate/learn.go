@@ -187,7 +187,7 @@ func (l *lesson) body(recorded, actual *traffic.Response) {
 	var was, now any
 	switch {
 	case len(recorded.Body) == 0:
-	case json.Valid(recorded.Body) && !l.s.concerns(l.i, recorded.Body):
+	case looksLikeJSON(recorded.Body) && !l.s.concerns(l.i, recorded.Body):
 	case decode(recorded.Body, &was):
 		if !decode(actual.Body, &now) {
 			now = nil

@@ -23,11 +23,11 @@ func Sendable(r *traffic.Record) error {
 	switch {
 	case q == nil || r.Protocol != traffic.HTTP && r.Protocol != "":
 		reason = "it is not an HTTP request"
-	case q.Header.Get(traffic.TruncatedHeader) != "":
+	case len(q.Header[traffic.TruncatedHeader]) > 0:
 		reason = "its body was cut off at capture"
 	case q.Method == http.MethodConnect:
 		reason = "CONNECT opens a tunnel"
-	case q.Header.Get("Upgrade") != "" && connectionHas(q.Header, "upgrade"):
+	case len(q.Header["Upgrade"]) > 0 && connectionHas(q.Header, "upgrade"):
 		reason = fmt.Sprintf("it upgrades the connection to %q", q.Header.Get("Upgrade"))
 	case strings.ContainsFunc(q.URL, func(c rune) bool { return c <= ' ' || c == 0x7f }):
 		reason = fmt.Sprintf("its target %q has white space or a control character", q.URL)

@@ -130,16 +130,9 @@ func (p *playing) sleepUntil(ctx context.Context, at time.Duration) bool {
 func (p *playing) prepare(r *Result) *traffic.Request {
 	request := r.Record.Request
 	if p.hooks.Before != nil {
-		request = p.hooks.Before(r.Session, r.Index, clone(request))
+		request = p.hooks.Before(r.Session, r.Index, request)
 	}
 	return p.Values.Fill(r.Record.ID, request)
-}
-
-func clone(r *traffic.Request) *traffic.Request {
-	out := *r
-	out.Header = r.Header.Clone()
-	out.Body = slices.Clone(r.Body)
-	return &out
 }
 
 // sortedNames lists header names in a fixed order.

@@ -205,9 +205,7 @@ func TestPlayKeepsOrderAndHooksTakeTurns(t *testing.T) {
 		hooks := Hooks{
 			Before: func(session string, i int, r *traffic.Request) *traffic.Request {
 				call(session, "before", i)
-				r.URL += "?new"
-				r.Header = http.Header{"A": {"b"}}
-				return r
+				return &traffic.Request{Method: r.Method, URL: r.URL + "?new", Header: http.Header{"A": {"b"}}}
 			},
 			Result: func(r *Result) { call(r.Session, "result", r.Index) },
 		}

@@ -50,8 +50,8 @@ type Result struct {
 // Hooks are called by the player. Within a session the calls come one after another: Before for a
 // request, then Result for it, then Before for the next. Different sessions call at the same time.
 type Hooks struct {
-	// Before may replace a request before it is sent: it gets its own copy of the recorded one and
-	// returns what to send. Nil sends the recorded request.
+	// Before may replace a request before it is sent: it gets the recorded one, which it must not
+	// change, and returns what to send. Nil sends the recorded request.
 	Before func(session string, index int, r *traffic.Request) *traffic.Request
 	// Result takes the outcome, exactly once for every record of the set.
 	Result func(*Result)

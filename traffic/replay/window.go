@@ -21,8 +21,10 @@ type Window struct {
 
 // slot is 100 ms of results.
 type slot struct {
-	number         int64
+	number int64
+	// latencies are all of them, or of many the newest.
 	latencies      []time.Duration
+	count          int
 	failed         int
 	mocked, missed int
 }
@@ -55,7 +57,7 @@ func (w *Window) Add(at, latency time.Duration, failed bool) {
 	if s == nil {
 		return
 	}
-	s.latencies = append(s.latencies, latency)
+	s.add(latency)
 	if failed {
 		s.failed++
 	}
@@ -97,6 +99,7 @@ func (w *Window) Rates(now time.Duration) Rates {
 			continue
 		}
 		sum.latencies = append(sum.latencies, s.latencies...)
+		sum.count += s.count
 		sum.failed += s.failed
 		sum.mocked += s.mocked
 		sum.missed += s.missed
@@ -104,10 +107,24 @@ func (w *Window) Rates(now time.Duration) Rates {
 	return sum.rates()
 }
 
+// slotSamples bounds the latencies that a slot keeps: enough for the quantiles of a cutoff at any rate
+// of requests.
+const slotSamples = 512
+
+func (s *slot) add(latency time.Duration) {
+	if len(s.latencies) < slotSamples {
+		s.latencies = append(s.latencies, latency)
+	} else {
+		s.latencies[s.count%slotSamples] = latency
+	}
+	s.count++
+}
+
 func (s *slot) rates() Rates {
-	n := len(s.latencies)
-	r := Rates{N: n, MockN: s.mocked, ErrorRate: ratio(s.failed, n), MockMissRate: ratio(s.missed, s.mocked)}
-	if n > 0 {
+	r := Rates{
+		N: s.count, MockN: s.mocked, ErrorRate: ratio(s.failed, s.count), MockMissRate: ratio(s.missed, s.mocked),
+	}
+	if n := len(s.latencies); n > 0 {
 		slices.Sort(s.latencies)
 		quantile := func(q float64) time.Duration { return s.latencies[int(math.Ceil(q*float64(n)))-1] }
 		r.LatencyP50, r.LatencyP95, r.LatencyP99 = quantile(0.5), quantile(0.95), quantile(0.99)

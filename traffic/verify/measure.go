@@ -197,6 +197,9 @@ func (t *Trial) watch(started time.Time, stop <-chan struct{}, cancel context.Ca
 }
 
 func (t *Trial) tripped(at time.Duration) error {
+	if len(t.plan.cutoffs) == 0 {
+		return nil
+	}
 	rates := t.window.Rates(at)
 	n := int64(rates.N)
 	points := map[string]metric.Point{
