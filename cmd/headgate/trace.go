@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -145,7 +146,8 @@ func (t *trace) printDifferences(w io.Writer, e verify.Exchange) {
 	}
 	var lines []string
 	for _, d := range e.Outcome.Differences {
-		fmt.Fprintf(w, "  %s %s: recorded %s, got %s\n", d.Kind, d.Path, d.Expected, d.Actual)
+		fmt.Fprintf(w, "  %s %s: recorded %s, got %s\n", d.Kind, d.Path,
+			cmp.Or(d.Expected, "nothing"), cmp.Or(d.Actual, "nothing"))
 		line := inbound.Suggestion(e.Endpoint, e.Record.ID, d)
 		if line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)

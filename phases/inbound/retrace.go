@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
@@ -55,5 +56,8 @@ func Suggestion(endpoint, record string, d compare.Difference) string {
 	}.Suggestion()
 }
 
-// Curl is a command that sends a request again, with secrets left out.
-func Curl(r *traffic.Request) string { return compare.Curl(concealed(r), "$TARGET") }
+// Curl is a command that sends a request again to the base URL in $TARGET, with secrets left out.
+func Curl(r *traffic.Request) string {
+	const base = "$TARGET"
+	return strings.Replace(compare.Curl(concealed(r), base), "'"+base, `"`+base+`"'`, 1)
+}

@@ -7,7 +7,6 @@ import (
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/traffic"
-	"github.com/headgate-dev/headgate/traffic/compare"
 )
 
 // secretHeaders are never shown in a report.
@@ -22,7 +21,7 @@ func (p *Phase) tellDifferences(rep *engine.Report) {
 		for _, s := range g.Samples {
 			sample := engine.DifferentValue{Record: s.RecordID, Expected: s.Expected, Actual: s.Actual}
 			if sent := p.trial.Request(s.RecordID); sent != nil {
-				sample.Curl = compare.Curl(concealed(sent), "$TARGET")
+				sample.Curl = Curl(sent)
 			}
 			told.Samples = append(told.Samples, sample)
 		}

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/gates"
 	"github.com/headgate-dev/headgate/gates/metric"
@@ -40,19 +38,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("not as in %s (-want +got), write it anew with -update if it is meant:\n%s", path, diff)
-			}
+			reportertest.Golden(t, *update, name, got)
 			parse(t, string(got))
 		})
 	}
