@@ -106,6 +106,11 @@ func contest(ctx context.Context, rounds int) error {
 		}
 	}
 	printTable(list, rates, missing)
+	for _, rate := range []int{200, 2000} {
+		if err := pace(ctx, "http://"+address, rate); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

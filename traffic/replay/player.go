@@ -100,7 +100,6 @@ func (p *playing) exchange(ctx context.Context, r *Result) {
 }
 
 // wait sleeps until a request is due and the ceiling allows it. It is false when ctx ended first.
-// Timers here are late by up to a millisecond; spinning would take the processor from the service.
 func (p *playing) wait(ctx context.Context, due time.Duration) bool {
 	if !p.sleepUntil(ctx, due) {
 		return false
@@ -108,11 +107,26 @@ func (p *playing) wait(ctx context.Context, due time.Duration) bool {
 	return p.sleepUntil(ctx, p.ceiling.Next(time.Since(p.start)))
 }
 
+// coarse is how late the runtime's timers can be: it waits in whole milliseconds. The rest is slept by
+// the operating system, which is exact to some tens of microseconds.
+const coarse = 1500 * time.Microsecond
+
 func (p *playing) sleepUntil(ctx context.Context, at time.Duration) bool {
+	left := at - time.Since(p.start)
+	if left > coarse && !sleep(ctx, left-coarse) {
+		return false
+	}
+	if left = at - time.Since(p.start); left > 0 {
+		nap(left)
+	}
+	return sleep(ctx, at-time.Since(p.start))
+}
+
+// sleep is false when ctx has ended first.
+func sleep(ctx context.Context, left time.Duration) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	left := at - time.Since(p.start)
 	if left <= 0 {
 		return true
 	}
