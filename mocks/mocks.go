@@ -44,6 +44,11 @@ type Server interface {
 	Close() error
 }
 
+// Counter is a Server that tells its counts without copying the journal, for those who watch it live.
+type Counter interface {
+	Counts() (requests, unmatched int64)
+}
+
 // Journal tells what a mock has served. Counters are exact; samples are bounded.
 type Journal struct {
 	Requests, Matched, Unmatched int64

@@ -113,6 +113,17 @@ func (a *attempt) remember(key string, report *mocks.MissReport) *mocks.MissRepo
 	return report
 }
 
+func (a *attempt) counts() (requests, unmatched int64) {
+	unmatched = a.unmatched.Load()
+	requests = unmatched
+	a.hitMu.Lock()
+	defer a.hitMu.Unlock()
+	for _, c := range a.hits {
+		requests += c.n.Load()
+	}
+	return requests, unmatched
+}
+
 func (a *attempt) journal() mocks.Journal {
 	j := mocks.Journal{Unmatched: a.unmatched.Load(), Hits: map[string]int64{}}
 	a.hitMu.Lock()

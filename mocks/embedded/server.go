@@ -146,6 +146,9 @@ func (s *Server) URL() string { return s.url }
 // Journal is a consistent copy of the counters.
 func (s *Server) Journal() mocks.Journal { return s.attempt.Load().journal() }
 
+// Counts is the Requests and Unmatched of the Journal.
+func (s *Server) Counts() (requests, unmatched int64) { return s.attempt.Load().counts() }
+
 // Rewind begins a new attempt; requests in flight still belong to the old one.
 func (s *Server) Rewind(context.Context) error {
 	s.attempt.Store(newAttempt())

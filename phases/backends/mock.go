@@ -257,6 +257,20 @@ func (m *mock) rewind(ctx context.Context) error {
 	return m.server.Rewind(ctx)
 }
 
+// counts reads what is watched while a replay goes on, several times a second.
+func (m *mock) counts() (requests, unmatched int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c, ok := m.server.(mocks.Counter); ok {
+		return c.Counts()
+	}
+	if m.server == nil {
+		return 0, 0
+	}
+	j := m.server.Journal()
+	return j.Requests, j.Unmatched
+}
+
 func (m *mock) journal() mocks.Journal {
 	m.mu.Lock()
 	defer m.mu.Unlock()

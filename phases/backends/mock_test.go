@@ -192,6 +192,44 @@ func TestMappingsFolder(t *testing.T) {
 	}
 }
 
+// A mock without a recording, beside one that has one, has nothing that could be extra.
+func TestMappingsBesideARecording(t *testing.T) {
+	s := newStage(t)
+	s.write(t, "stubs/hello.json", `{"request": {"method": "GET", "url": "/hello"}, "response": {"status": 204}}`)
+	s.capture(t, "out.jsonl", call("1", "in-1", "paid", "GET", "/limits/7", ""))
+	mocks := "  mocks: [{name: pay, stubs: stubs}, {name: paid, stubs: out.jsonl}]\n"
+	rep := s.play(t, mocks, func(ctx context.Context, r *engine.Run) error {
+		r.Played("in-1")
+		_, err := ask(ctx, r, http.MethodGet, "/hello", "")
+		return err
+	})
+	if effect(rep, "extra_calls") != 0 || effect(rep, "missing_calls") != 1 || len(rep.Mocks[0].Calls) != 0 {
+		t.Errorf("extra %v, missing %v: %+v", effect(rep, "extra_calls"), effect(rep, "missing_calls"), rep.Mocks[0])
+	}
+}
+
+// A call that the application makes behind its answer is not missing.
+func TestCallBehindTheAnswer(t *testing.T) {
+	s := newStage(t)
+	s.capture(t, "out.jsonl", call("1", "in-1", "pay", "GET", "/limits/7", ""))
+	made := make(chan error, 1)
+	rep := s.play(t, "  mocks: [{name: pay, stubs: out.jsonl}]\n", func(ctx context.Context, r *engine.Run) error {
+		r.Played("in-1")
+		go func() {
+			time.Sleep(patience / 5) // behind the end of the phase, within the patience
+			_, err := ask(context.WithoutCancel(ctx), r, http.MethodGet, "/limits/7", "")
+			made <- err
+		}()
+		return nil
+	})
+	if err := <-made; err != nil {
+		t.Fatal(err)
+	}
+	if missing := effect(rep, "missing_calls"); missing != 0 {
+		t.Errorf("%v calls are missing", missing)
+	}
+}
+
 func TestSettingsThatMappingsDoNotHeed(t *testing.T) {
 	s := newStage(t)
 	s.write(t, "hello.json", `{"request": {"method": "GET", "url": "/hello"}, "response": {"status": 204}}`)

@@ -150,9 +150,9 @@ func (p *Phase) rewind(ctx context.Context) error {
 
 func (p *Phase) served() (requests, misses int64) {
 	for _, m := range p.mocks {
-		j := m.journal()
-		requests += j.Requests
-		misses += j.Unmatched
+		n, unmatched := m.counts()
+		requests += n
+		misses += unmatched
 	}
 	return requests, misses
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/gates/metric"
@@ -13,6 +14,7 @@ import (
 // collect brings the metrics of the mocks up to date: those of the self-check until the application
 // makes calls, and from then on those of its calls.
 func (p *Phase) collect(r *engine.Run) {
+	p.await(r)
 	r.Metrics.Reset("mocks", "side_effects")
 	ref := func(name string) metric.Ref { return metric.Ref{Scope: "side_effects", Name: name} }
 	var sum tally
@@ -32,6 +34,23 @@ func (p *Phase) collect(r *engine.Run) {
 	r.Metrics.Set(ref("extra_calls"), float64(sum.extra))
 	r.Metrics.Set(ref("writes"), float64(sum.writes))
 	p.measureAll(r)
+}
+
+// patience is how long calls are waited for that the application makes behind its answers.
+const patience = 500 * time.Millisecond
+
+// await returns when every recorded call of the requests that were played is made, or after a while.
+func (p *Phase) await(r *engine.Run) {
+	for deadline := time.Now().Add(patience); p.due(r) && time.Now().Before(deadline); {
+		time.Sleep(patience / 25)
+	}
+}
+
+// due tells whether a recorded call of a request that was played is not made yet.
+func (p *Phase) due(r *engine.Run) bool {
+	return slices.ContainsFunc(p.mocks, func(m *mock) bool {
+		return m.effects.count(m.journal(), r.WasPlayed).missing > 0
+	})
 }
 
 // measureAll sets the match rate over all mocks, from the application's calls only.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/gates/metric"
+	"github.com/headgate-dev/headgate/services"
 )
 
 func (a *app) count(asked int64, err error) {
@@ -26,12 +27,14 @@ func (a *app) collect(ctx context.Context, r *engine.Run) {
 	if stats, err := a.instance.Stats(ctx); err == nil {
 		a.stats = stats
 	}
-	m.Set(ref("cpu_seconds"), a.stats.CPU.Seconds())
-	if lived := r.Clock().Sub(a.started); lived > 0 {
-		m.Set(ref("cpu_percent"), 100*a.stats.CPU.Seconds()/lived.Seconds())
+	if a.stats != (services.Stats{}) { // what could not be measured is no data, not zero
+		m.Set(ref("cpu_seconds"), a.stats.CPU.Seconds())
+		m.Set(ref("mem_bytes"), float64(a.stats.Memory))
+		m.Set(ref("mem_peak_bytes"), float64(a.stats.PeakMem))
+		if lived := r.Clock().Sub(a.started); lived > 0 {
+			m.Set(ref("cpu_percent"), 100*a.stats.CPU.Seconds()/lived.Seconds())
+		}
 	}
-	m.Set(ref("mem_bytes"), float64(a.stats.Memory))
-	m.Set(ref("mem_peak_bytes"), float64(a.stats.PeakMem))
 	m.Set(ref("restarts"), 0)
 	counts := a.scanner.Counts()
 	m.Add(ref("log_lines"), float64(counts.Lines))
@@ -46,7 +49,8 @@ func (a *app) collect(ctx context.Context, r *engine.Run) {
 	m.Hit(ref("error_rate"), a.failed, a.asked)
 }
 
-func (a *app) tell() engine.ServiceReport {
+// tell reports on the application, as the gates have judged it.
+func (a *app) tell(judged *metric.Snapshot) engine.ServiceReport {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	told := engine.ServiceReport{
@@ -56,6 +60,8 @@ func (a *app) tell() engine.ServiceReport {
 	if a.scanner == nil {
 		return told
 	}
+	ready, _ := judged.Get(metric.Ref{Scope: "apps", Subject: a.Name, Name: "ready_seconds"})
+	told.ReadySeconds = ready.Value
 	told.LogLines = a.scanner.Counts().Lines
 	for _, p := range a.scanner.Patterns() {
 		pattern := engine.LogPattern{Text: p.Text, Count: p.Count, First: p.Sample}

@@ -157,6 +157,6 @@ func fault(err error) error {
 // Tell adds the applications to the report.
 func (p *Phase) Tell(_ *engine.Run, rep *engine.Report) {
 	for _, a := range p.apps {
-		rep.Services = append(rep.Services, a.tell())
+		rep.Services = append(rep.Services, a.tell(rep.Snapshot))
 	}
 }

@@ -308,3 +308,20 @@ func TestPlan(t *testing.T) {
 		t.Errorf("time limit %s, skip %q", phase.Timeout(), phase.Skip())
 	}
 }
+
+// Resource use that cannot be measured is no data: a gate on it must not hold.
+func TestUnmeasuredResourcesAreNoData(t *testing.T) {
+	s := stage{driver: &servicestest.Driver{
+		Programs: map[string]servicestest.Program{"web": web(fine)},
+		Stats: func(services.Service) (services.Stats, error) {
+			return services.Stats{}, errors.New("not to be had here")
+		},
+	}}
+	rep := s.play(t, "    - {name: svc, command: [web], gates: {mem_peak_bytes: '<= 64MiB'}}\n")
+	if rep.Verdict != engine.Inconclusive || rep.Gates[0].Reason != gates.NoData {
+		t.Errorf("%s, gate %+v", rep.Cause, rep.Gates[0])
+	}
+	if rep.Services[0].ReadySeconds <= 0 {
+		t.Errorf("ready for %v s", rep.Services[0].ReadySeconds)
+	}
+}

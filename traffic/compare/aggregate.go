@@ -43,10 +43,11 @@ type groupKey struct {
 	kind           Kind
 }
 
-// Add takes the outcome of one response. An outcome of nothing to compare counts nowhere.
-func (a *Aggregate) Add(endpoint string, o Outcome, recordID string) {
+// Add takes the outcome of one response. An outcome of nothing to compare counts nowhere. It tells
+// whether the record became a sample of a group.
+func (a *Aggregate) Add(endpoint string, o Outcome, recordID string) (sampled bool) {
 	if !o.Compared && len(o.Differences) == 0 {
-		return
+		return false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -54,6 +55,9 @@ func (a *Aggregate) Add(endpoint string, o Outcome, recordID string) {
 		a.of, a.groups = make(map[string]int64), make(map[groupKey]*Group)
 	}
 	a.of[endpoint]++
+	if len(o.Differences) == 0 {
+		return false
+	}
 	seen := make(map[groupKey]bool)
 	for _, d := range o.Differences {
 		key := groupKey{endpoint, d.Group, d.Kind}
@@ -61,20 +65,23 @@ func (a *Aggregate) Add(endpoint string, o Outcome, recordID string) {
 			continue
 		}
 		seen[key] = true
-		a.add(key, d, recordID)
+		sampled = a.add(key, d, recordID) || sampled
 	}
+	return sampled
 }
 
-func (a *Aggregate) add(key groupKey, d Difference, recordID string) {
+func (a *Aggregate) add(key groupKey, d Difference, recordID string) (sampled bool) {
 	g := a.groups[key]
 	if g == nil {
 		g = &Group{Endpoint: key.endpoint, Path: key.path, Kind: key.kind}
 		a.groups[key] = g
 	}
 	g.Count++
-	if len(g.Samples) < maxSamples {
-		g.Samples = append(g.Samples, Sample{recordID, d.Path, d.Expected, d.Actual})
+	if len(g.Samples) == maxSamples {
+		return false
 	}
+	g.Samples = append(g.Samples, Sample{recordID, d.Path, d.Expected, d.Actual})
+	return true
 }
 
 // Groups lists the groups, worst first: by count, then by endpoint, path and kind.

@@ -33,10 +33,30 @@ func Sendable(r *traffic.Record) error {
 		reason = fmt.Sprintf("its target %q has white space or a control character", q.URL)
 	case !strings.HasPrefix(originForm(q.URL), "/") && q.URL != "*":
 		reason = fmt.Sprintf("its target %q is neither a path nor an http(s) URL", q.URL)
+	case !isToken(q.Method):
+		reason = fmt.Sprintf("its method %q is no name", q.Method)
 	default:
+		for name := range q.Header {
+			if !isToken(name) {
+				return fmt.Errorf("%w: it has a header %q, which is no name", ErrUnsendable, name)
+			}
+		}
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrUnsendable, reason)
+}
+
+// isToken tells whether a method or header name is a token (RFC 9110, section 5.6.2). Anything else would
+// read as another line of the request.
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // originForm is the path and query of a recorded target, byte by byte.

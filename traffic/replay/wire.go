@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,8 +40,9 @@ func (w *wire) exchange(s *HTTPSender, r *traffic.Request) (*traffic.Response, e
 	if w.out, err = s.appendRequest(w.out[:0], r); err != nil {
 		return nil, err
 	}
-	_, unwritten := w.conn.Write(w.out)
+	written := w.write()
 	answer, err := w.answer(r.Method)
+	unwritten := written()
 	if unwritten != nil && err != nil {
 		return nil, fmt.Errorf("writing the request: %w", unwritten)
 	}
@@ -55,11 +57,38 @@ func (w *wire) exchange(s *HTTPSender, r *traffic.Request) (*traffic.Response, e
 	return &traffic.Response{Status: answer.status, Header: answer.header, Body: body}, nil
 }
 
+// aside is the size from which a request is written beside the reading of its answer: what is smaller
+// fits into the buffers of the operating system, so that neither side can wait for the other for ever.
+const aside = 64 << 10
+
+// write sends the request. The function it returns gives the outcome; it is to be called when the answer
+// is read, and ends a writing that goes on behind it.
+func (w *wire) write() (written func() error) {
+	if len(w.out) < aside {
+		_, err := w.conn.Write(w.out)
+		return func() error { return err }
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.conn.Write(w.out)
+		done <- err
+	}()
+	return func() error {
+		select {
+		case err := <-done:
+			return err
+		default:
+			w.interrupt()
+			return <-done
+		}
+	}
+}
+
 // line reads one line without its line end. It is valid until the next read.
 func (w *wire) line() ([]byte, error) {
 	line, err := w.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return nil, fmt.Errorf("a line of the response head is longer than %d bytes", readSize)
+		line, err = w.longLine(line)
 	}
 	if errors.Is(err, io.EOF) && len(line) > 0 {
 		err = io.ErrUnexpectedEOF
@@ -72,4 +101,17 @@ func (w *wire) line() ([]byte, error) {
 		line = line[:n-1]
 	}
 	return line, nil
+}
+
+// longLine reads on where a line is longer than the buffer.
+func (w *wire) longLine(start []byte) ([]byte, error) {
+	long := bytes.Clone(start)
+	for len(long) <= maxHead {
+		more, err := w.in.ReadSlice('\n')
+		long = append(long, more...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return long, err
+		}
+	}
+	return nil, errHeadTooLarge
 }

@@ -22,6 +22,8 @@ type answer struct {
 // maxHead bounds the head of a response.
 const maxHead = 1 << 20
 
+var errHeadTooLarge = fmt.Errorf("it is larger than %d bytes", maxHead)
+
 // answer reads the response to a request of the given method (RFC 9112). Interim responses are passed
 // over.
 func (w *wire) answer(method string) (*answer, error) {
@@ -88,7 +90,7 @@ func (w *wire) header() (http.Header, error) {
 			return nil, err
 		}
 		if size += len(line); size > maxHead {
-			return nil, fmt.Errorf("it is larger than %d bytes", maxHead)
+			return nil, errHeadTooLarge
 		}
 		if len(line) == 0 {
 			return h, nil

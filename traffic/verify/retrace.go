@@ -62,11 +62,8 @@ func (p *Plan) Retrace(ctx context.Context, env Env, at Position, last func()) (
 			return session.Apply(index, r)
 		},
 		Result: func(r *replay.Result) {
-			e := Exchange{Result: r}
-			if r.Bucket == replay.Answered {
-				session.Learn(r.Index, r.Record.Response, r.Response)
-				e.Outcome = p.comparer.Compare(r.Endpoint, r.Record.Response, r.Response, session)
-				r.Bucket = bucket(r.Record.Response, e.Outcome)
+			e := Exchange{Result: r, Outcome: verify(p.comparer, session, r)}
+			if r.Response != nil {
 				env.Played(r.Record.ID)
 			}
 			list = append(list, e)

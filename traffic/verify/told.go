@@ -16,7 +16,7 @@ func (t *Trial) Differences() []compare.Group {
 	return t.groups.Groups()
 }
 
-// Request is what was sent for a recorded request whose answer differed, or nil.
+// Request is what was sent for the recorded request of a sample in Differences, or nil.
 func (t *Trial) Request(id string) *traffic.Request {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,10 +51,10 @@ func (t *Trial) Shortfalls() []Shortfall {
 }
 
 // Rules tells how often each comparison rule applied.
-func (t *Trial) Rules() []compare.RuleUse { return t.plan.comparer.Rules() }
+func (t *Trial) Rules() []compare.RuleUse { return t.comparer.Rules() }
 
 // Excuses tells which differences were accepted by ignore rules.
-func (t *Trial) Excuses() []compare.Excuse { return t.plan.comparer.Excuses() }
+func (t *Trial) Excuses() []compare.Excuse { return t.comparer.Excuses() }
 
 // Unbound lists the recorded values that later requests carry but that the replayed answer did not
 // issue, in the order of sessions.

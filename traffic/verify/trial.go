@@ -43,11 +43,12 @@ type Progress struct {
 // Trial is one attempt at replaying a plan, in one part or several: a canary and the rest. Each
 // request of the plan is accounted for once.
 type Trial struct {
-	plan   *Plan
-	env    Env
-	sender *replay.HTTPSender
-	window *replay.Window
-	rest   *traffic.Set
+	plan     *Plan
+	env      Env
+	sender   *replay.HTTPSender
+	comparer *compare.Comparer
+	window   *replay.Window
+	rest     *traffic.Set
 
 	mu         sync.Mutex
 	sessions   map[string]*correlate.Session
@@ -69,8 +70,12 @@ func (p *Plan) Begin(env Env) (*Trial, error) {
 	if err != nil {
 		return nil, err
 	}
+	comparer, err := compare.New(p.Replay.Compare) // the uses of its rules are those of this trial
+	if err != nil {
+		return nil, err
+	}
 	t := &Trial{
-		plan: p, env: env, rest: p.Set,
+		plan: p, env: env, rest: p.Set, comparer: comparer,
 		sender:   sender,
 		window:   replay.NewWindow(p.Replay.Cutoffs.Window.Std()),
 		sessions: map[string]*correlate.Session{}, requests: map[string]*traffic.Request{}, shortfalls: map[Shortfall]int{},
@@ -146,22 +151,15 @@ func (t *Trial) before(session string, index int, r *traffic.Request) *traffic.R
 
 // take accounts for one result. Calls for one session come in order.
 func (t *Trial) take(r *replay.Result) {
-	s := t.sessions[r.Session]
-	var outcome compare.Outcome
-	if r.Bucket == replay.Answered {
-		s.Learn(r.Index, r.Record.Response, r.Response)
-		outcome = t.plan.comparer.Compare(r.Endpoint, r.Record.Response, r.Response, s)
-		r.Bucket = bucket(r.Record.Response, outcome)
+	outcome := verify(t.comparer, t.sessions[r.Session], r)
+	if r.Response != nil {
 		t.env.Played(r.Record.ID)
 	}
 	t.accounting.Add(r.Bucket)
 	t.measure(r, outcome)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r.Response != nil && r.Record.Response != nil {
-		t.groups.Add(r.Endpoint, outcome, r.Record.ID)
-	}
-	if len(outcome.Differences) > 0 && r.Request != nil {
+	if r.Response != nil && r.Record.Response != nil && t.groups.Add(r.Endpoint, outcome, r.Record.ID) {
 		t.requests[r.Record.ID] = r.Request
 	}
 	switch {
@@ -171,6 +169,18 @@ func (t *Trial) take(r *replay.Result) {
 		t.shortfalls[Shortfall{Why: outcome.NotCompared}]++
 	}
 	t.write(r, outcome)
+}
+
+// verify compares an answer with the recorded one and decides where its request ends. What the answer
+// issues is learned first, so that it counts as equal at once.
+func verify(c *compare.Comparer, s *correlate.Session, r *replay.Result) compare.Outcome {
+	if r.Bucket != replay.Answered {
+		return compare.Outcome{}
+	}
+	s.Learn(r.Index, r.Record.Response, r.Response)
+	outcome := c.Compare(r.Endpoint, r.Record.Response, r.Response, s)
+	r.Bucket = bucket(r.Record.Response, outcome)
+	return outcome
 }
 
 // bucket decides where an answered request ends. An answer to a request that has no recorded
