@@ -23,6 +23,8 @@ type Service struct {
 	Port int
 	// StopTimeout is how long SIGTERM may take before SIGKILL; 0 means DefaultStopTimeout.
 	StopTimeout time.Duration
+	// Container says how the service runs as a container; nil runs Command as a local process.
+	Container *Container
 }
 
 // DefaultStopTimeout is how long a service may take to obey SIGTERM.
