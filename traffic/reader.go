@@ -7,9 +7,9 @@ import (
 
 // Reader streams records from one source.
 type Reader interface {
-	// Read returns the next record, or io.EOF after the last one. A *MalformedError concerns one
-	// record only: the reader stays usable and the next call goes on behind it. Any other error is
-	// final. The record belongs to the caller.
+	// Read returns the next record, or io.EOF after the last one. A *MalformedError and a *LeftOutError
+	// concern one record only: the reader stays usable and the next call goes on behind it. Any other
+	// error is final. The record belongs to the caller.
 	Read() (*Record, error)
 }
 
