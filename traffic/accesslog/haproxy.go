@@ -13,7 +13,7 @@ const haproxyLayout = "02/Jan/2006:15:04:05.000"
 
 // haproxy reads a line of HAProxy's HTTP log, with or without what syslog puts before it:
 //
-//	address:port [accept date] frontend backend/server TR/Tw/Tc/Tr/Ta status bytes cookie cookie state
+//	address:port [accept date] frontend backend/server TR/Tw/Tc/Tr/Ta status bytes req_cookie res_cookie state
 //	actconn/feconn/beconn/srvconn/retries srv_queue/backend_queue [{request headers}] [{response headers}] "request"
 //
 // The date is when the connection was accepted; the request's own time is that plus TR. What a frontend

@@ -101,7 +101,7 @@ func TestHAProxy(t *testing.T) {
 			`x:1 GET /i".html@ 200 2750 99ms`,
 		},
 		"syslog, aborted": {
-			`Feb  6 12:14:14 host haproxy[14389]: 1.2.3.4:5 [06/Feb/2009:12:14:14.655] in in/<NOSRV> -1/-1/-1/-1/+5 503 212` + end +
+			`Feb  6 12:14:14 h haproxy[1]: 1.2.3.4:5 [06/Feb/2009:12:14:14.655] in in/<NOSRV> -1/-1/-1/-1/+5 503 212` + end +
 				`"GET / HTTP/1.1"`,
 			"x:1 GET /@ 503 212 5ms",
 		},
