@@ -82,8 +82,12 @@ func (m message) body(b []byte, f framing) (body, rest []byte, err error) {
 	if len(body) > MaxBody {
 		return nil, nil, fmt.Errorf("the body is longer than %d bytes", MaxBody)
 	}
-	body, err = Decode(m.header, body)
-	return bytes.Clone(body), rest, err
+	plain, err := Decode(m.header, body)
+	if err != nil {
+		m.header.Set(traffic.TruncatedHeader, strconv.Itoa(len(body)))
+		return nil, rest, err
+	}
+	return bytes.Clone(plain), rest, nil
 }
 
 // unchunk undoes the chunked transfer coding (RFC 9112, section 7.1).

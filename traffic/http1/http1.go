@@ -23,6 +23,10 @@ const (
 // ErrIncomplete tells that the message goes on behind the bytes that are there.
 var ErrIncomplete = errors.New("the message is not complete")
 
+// ErrCoding is wrapped where a body is whole and is not coded as its header says. The message is
+// returned all the same, without its body, and what follows it.
+var ErrCoding = errors.New("decoding the body")
+
 // Request reads one request from the start of raw and returns what follows it. Its body is decoded.
 // final tells that no more bytes will come: a body that is cut off is then left out and the request
 // carries [traffic.TruncatedHeader]; without final it is [ErrIncomplete], as is a head that has no end
@@ -158,7 +162,7 @@ func token(s string) bool {
 func Decode(h http.Header, body []byte) ([]byte, error) {
 	plain, _, err := coding.Undo(h.Values("Content-Encoding"), body, MaxBody)
 	if err != nil {
-		return nil, fmt.Errorf("decoding the body: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrCoding, err)
 	}
 	return plain, nil
 }
