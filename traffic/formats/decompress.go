@@ -8,12 +8,13 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/headgate-dev/headgate/traffic"
 )
 
-// decompress undoes gzip (any number of members) and zstd (any number of frames), known by their
+// decompress undoes gzip (any number of members), zstd (any number of frames) and zlib, known by their
 // first bytes.
 func decompress(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReader(r)
@@ -28,6 +29,12 @@ func decompress(r io.Reader) (io.Reader, error) {
 			return nil, cut("gzip", err)
 		}
 		return &truncatable{in: z, coding: "gzip"}, nil
+	case len(head) > 1 && head[0] == 0x78 && (head[1] == 0x01 || head[1] == 0x9c || head[1] == 0xda):
+		z, err := zlib.NewReader(in)
+		if err != nil {
+			return nil, cut("zlib", err)
+		}
+		return &truncatable{in: z, coding: "zlib"}, nil
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		// One at a time runs without goroutines of its own, so there is nothing to close.
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))

@@ -11,23 +11,39 @@ import (
 	"strings"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/accesslog"
+	"github.com/headgate-dev/headgate/traffic/gor"
+	"github.com/headgate-dev/headgate/traffic/har"
 	"github.com/headgate-dev/headgate/traffic/jsonl"
+	"github.com/headgate-dev/headgate/traffic/jsonlog"
+	"github.com/headgate-dev/headgate/traffic/pcap"
 )
 
 // format is one kind of capture.
 type format struct {
 	name string
-	// sniff tells from the first bytes, decompressed, whether a file is of this kind.
+	// sniff tells from the first bytes, decompressed, whether a file is of this kind. Those of text come
+	// without the white space around them, unless raw is set.
 	sniff func(head []byte) bool
+	raw   bool
 	open  func(name string, r io.Reader) traffic.Reader
 }
 
 // list is every format that can be read, in the order of sniffing.
 func list() []format {
 	return []format{
+		{name: "pcap and pcapng", sniff: pcap.Sniff, raw: true, open: packets},
 		{name: "headgate JSONL", sniff: isJSONL, open: jsonl.NewReader},
+		{name: "HAR", sniff: har.Sniff, open: har.NewReader},
+		{name: "GoReplay", sniff: gor.Sniff, open: gor.NewReader},
+		{name: "JSON logs and Shadowtraf", sniff: jsonlog.Sniff, open: jsonlog.NewReader},
+		{name: "HAProxy's HTTP log", sniff: accesslog.SniffHAProxy, open: accesslog.NewHAProxyReader},
+		{name: "access logs in the common and combined format", sniff: accesslog.Sniff, open: accesslog.NewReader},
 	}
 }
+
+// packets opens a packet capture, all of it inbound.
+func packets(name string, r io.Reader) traffic.Reader { return pcap.NewReader(name, r, pcap.Options{}) }
 
 // ErrUnknown is wrapped where a file is in no format that can be read.
 var ErrUnknown = errors.New("unknown capture format")
@@ -57,12 +73,13 @@ func sniff(path string, r io.Reader) (traffic.Reader, error) {
 	}
 	in := bufio.NewReaderSize(plain, headSize)
 	head, err := in.Peek(headSize)
+	raw := head
 	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))
 	if len(head) == 0 && errors.Is(err, io.EOF) {
 		return empty{}, nil
 	}
 	for _, f := range list() {
-		if f.sniff(head) {
+		if !f.raw && f.sniff(head) || f.raw && f.sniff(raw) {
 			return f.open(path, in), nil
 		}
 	}

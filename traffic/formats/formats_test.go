@@ -159,7 +159,8 @@ func TestOpenRefuses(t *testing.T) {
 		want    string
 	}{
 		"text":         {[]byte("hello\n"), `unknown capture format: it starts with "hello"; readable are`},
-		"other json":   {[]byte(`{"log":{"version":"1.2"}}`), "unknown capture format"},
+		"other json":   {[]byte(`{"info":{"version":"1.2"}}`), "unknown capture format"},
+		"no archive":   {[]byte(`{"log":{"version":"1.2"}}`), "no HTTP archive: it has no \"entries\""},
 		"binary":       {[]byte{0, 1, 2, 3}, `it starts with "\x00\x01\x02\x03"`},
 		"text in gzip": {gzipped(t, []byte("hello")), `it starts with "hello"`},
 		"bad checksum": {corrupt, "decompressing gzip: gzip: invalid checksum"},
