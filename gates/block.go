@@ -63,7 +63,27 @@ func fullSchema() map[string]any {
 					"goto": text("the phase to go back to, or stop", "backends", "sut", "stop"),
 				},
 			},
-			"help": text("a sentence for the report"),
+			"help":  text("a sentence for the report"),
+			"waive": waiverSchema(),
+		},
+	}
+}
+
+func waiverSchema() map[string]any {
+	until := Day("").JSONSchemaSpec()
+	until["description"] = "the last day on which the waiver holds, such as 2026-12-31; days end at midnight UTC"
+	return map[string]any{
+		"type":                 "object",
+		"description":          "accepts for a time that the gate fails: until then the failure is a warning",
+		"required":             []any{"until", "reason"},
+		"additionalProperties": false,
+		"properties": map[string]any{
+			"until": until,
+			"reason": map[string]any{
+				"type": "string", "minLength": 1,
+				"description": "why the failure is accepted; it stands in every report",
+			},
+			"by": map[string]any{"type": "string", "description": "who accepts it"},
 		},
 	}
 }

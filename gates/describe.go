@@ -17,6 +17,9 @@ func Describe(p *Program) string {
 	if least > 1 {
 		demand += fmt.Sprintf(", on at least %d samples", least)
 	}
+	if p.Waiver != nil && p.Severity != Observe {
+		demand += " (" + p.Waiver.String() + ")"
+	}
 	switch p.Severity {
 	case Warn:
 		return demand + "; else a warning"

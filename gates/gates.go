@@ -45,8 +45,9 @@ const (
 // Reason says why an outcome is not passed. The list is closed.
 type Reason string
 
-// The reasons. The first seven make a gate inconclusive, Threshold makes it fail, EvalError and
-// Timeout are errors, and Unreached belongs to what was skipped.
+// The reasons. The first seven make a gate inconclusive, Threshold and WaiverExpired make it fail,
+// EvalError and Timeout are errors, Unreached belongs to what was skipped, and Waived is a failure that is
+// accepted for a time.
 const (
 	NoData                Reason = "no_data"
 	NotFinite             Reason = "not_finite"
@@ -59,6 +60,8 @@ const (
 	EvalError             Reason = "eval_error"
 	Timeout               Reason = "timeout"
 	Unreached             Reason = "not_reached"
+	Waived                Reason = "waived"
+	WaiverExpired         Reason = "waiver_expired"
 )
 
 // Scope says where a block of gates stands and which metrics it can name.
@@ -97,7 +100,9 @@ type Program struct {
 	// cannot be bounded: 6 for a p50, 36 for a p90, 72 for a p95, 368 for a p99, 1 for all others.
 	MinSamples int
 	OnFail     Target
-	Pos        spec.Pos
+	// Waiver accepts that the gate fails for a time; nil if none does.
+	Waiver *Waiver
+	Pos    spec.Pos
 	// Refs are the metrics of this run that the gate needs, BaselineRefs those of the baseline, each in
 	// the order in which they appear.
 	Refs, BaselineRefs []metric.Ref
@@ -138,6 +143,8 @@ type Result struct {
 	Pos    spec.Pos `json:"-"`
 	Tree   []Step   `json:"tree,omitempty"`
 	OnFail Target   `json:"on_fail"`
+	// Waiver is what made a failure a warning.
+	Waiver *Waiver `json:"waiver,omitempty"`
 }
 
 // Step is one part of a failed expression with its value; Depth 0 is the whole expression.
@@ -156,8 +163,8 @@ func (o Outcome) rank() int {
 }
 
 // Worst is the worst outcome of the results. Gates that only observe do not count, and what is not
-// decided about a gate that only warns is a warning. Without one enforcing gate that was judged it is
-// inconclusive.
+// decided about a gate that only warns is a warning. Without one enforcing gate that was judged, and not
+// waived, it is inconclusive.
 func Worst(results []Result) Outcome {
 	worst, enforced := Passed, false
 	for _, r := range results {
@@ -168,7 +175,7 @@ func Worst(results []Result) Outcome {
 		if r.Severity == Warn && o != Passed {
 			o = Warned
 		}
-		enforced = enforced || r.Severity != Warn
+		enforced = enforced || r.Severity != Warn && r.Waiver == nil
 		if Worse(o, worst) {
 			worst = o
 		}

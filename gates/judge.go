@@ -27,6 +27,8 @@ type Input struct {
 	Seed uint64
 	// Deadline bounds the time for one gate; 0 means DefaultDeadline.
 	Deadline time.Duration
+	// Now is the time at which waivers must hold; without it none does.
+	Now time.Time
 }
 
 // verdict is what came of a gate before its severity counts.
@@ -98,6 +100,7 @@ func (j *judgement) finish(v verdict) Result {
 	if v.outcome == Failed && r.Detail == "" {
 		r.Detail = j.describeFailure()
 	}
+	j.waive()
 	if r.Outcome == Failed && r.Severity == Warn {
 		r.Outcome = Warned
 	}

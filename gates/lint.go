@@ -2,6 +2,7 @@ package gates
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,9 +140,20 @@ func (l *linter) compare(n ast.Node, t term, op string, limit float64, direct bo
 	case direct && t.desc.Direction == metric.HigherIsBetter && strings.HasPrefix(op, "<"):
 		l.ds.Warnf(at, "write >= if it must not be less", "%s is better when higher: this fails when it is high",
 			t.ref.Name)
-	case t.desc.Unit == metric.Ratio && (op == "==" || op == "!=") && limit != 0 && limit != 1:
-		l.ds.Warnf(at, "write >= or <=", "a ratio is hardly ever exactly %v", limit)
+	case (op == "==" || op == "!=") && fraction(t.desc.Unit) && !exact(t.desc.Unit, limit):
+		l.ds.Warnf(at, "write >= or <=", "%s is measured in fractions and hardly ever exactly %s",
+			t.ref.Name, t.desc.Unit.Format(limit))
 	}
+}
+
+// fraction tells whether values of the unit are no whole numbers.
+func fraction(u metric.Unit) bool {
+	return slices.Contains([]metric.Unit{metric.Ratio, metric.Seconds, metric.PerSecond, metric.Percent}, u)
+}
+
+// exact tells whether a value of such a unit can be met: nothing, or all.
+func exact(u metric.Unit, limit float64) bool {
+	return limit == 0 || u == metric.Ratio && limit == 1
 }
 
 // span is the range that a metric can have.

@@ -21,6 +21,8 @@ type full struct {
 	Severity string `yaml:"severity" jsonschema:"enum=enforce,enum=warn,enum=observe"`
 	// What to do when the gate fails.
 	OnFail onFail `yaml:"on_fail"`
+	// Accepts for a time that the gate fails.
+	Waive *Waiver `yaml:"waive"`
 	// A sentence for the report.
 	Help string `yaml:"help"`
 }
@@ -73,7 +75,7 @@ func parseEntry(e spec.Entry, s Scope) (*Program, spec.Diagnostics) {
 	b.program = &Program{
 		Phase: s.Phase, Subject: s.Subject, Name: e.Key, Source: strings.TrimSpace(value.Text()), Help: f.Help,
 		Severity: Severity(f.Severity), MinSamples: f.MinSamples, OnFail: Target(f.OnFail.Goto), Pos: e.Pos,
-		scope: s,
+		Waiver: f.Waive, scope: s,
 	}
 	if !b.usable() || !b.build(e.Value.Kind() == spec.Map) {
 		return nil, b.ds

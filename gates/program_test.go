@@ -130,6 +130,7 @@ func TestLint(t *testing.T) {
 		"inverted":              {`latency_p95: ">= 1s"`, "is better when lower"},
 		"inverted, higher":      {`status_pass_rate: "<= 0.5"`, "is better when higher"},
 		"inverted in not":       {`x: {expr: 'not (latency_p95 >= duration("1s"))'}`, ""},
+		"seconds exactly":       {`throughput: "== 10/s"`, "in fractions and hardly ever exactly 10/s"},
 		"ratio exactly":         {`x: {expr: 'status_pass_rate == 0.98'}`, "hardly ever exactly"},
 		"ratio exactly one":     {`status_pass_rate: "== 1"`, ""},
 		"fine":                  {`latency_p95: "<= 1s"`, ""},

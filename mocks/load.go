@@ -35,8 +35,13 @@ type Options struct {
 	// when it is asked for), transformers that are extensions in Java (left out), and custom matchers
 	// (they never match).
 	Lenient bool
+	// Java loads regular expressions that only Java can judge, because WireMock itself is to serve them; here
+	// they match nothing.
+	Java bool
 	// Now is the clock of dates relative to now; nil is time.Now.
 	Now func() time.Time
+
+	keywords map[string]keyword // see keywordsByName
 }
 
 func (o Options) now() time.Time {
@@ -59,6 +64,9 @@ func (o Options) Parse(name string, data []byte) ([]*Stub, error) {
 	}
 	var stubs []*Stub
 	var errs []error
+	if o.keywords == nil {
+		o.keywords = keywordsByName()
+	}
 	for i, raw := range raws {
 		d := &decoder{options: o}
 		s := d.stub(raw)
@@ -124,6 +132,7 @@ func (o Options) Load(path string) ([]*Stub, error) {
 	if o.Files == nil {
 		o.Files = FilesUnder(filepath.Join(base, "__files"))
 	}
+	o.keywords = keywordsByName()
 	var stubs []*Stub
 	var errs []error
 	for _, name := range names {

@@ -84,7 +84,7 @@ func TestParseStubsRefuses(t *testing.T) {
 		"two keywords": {
 			`{"request": {"bodyPatterns": [{"equalTo": "a", "contains": "b"}, {}]}, "response": {}}`,
 			[]string{
-				first + `request.bodyPatterns[0]: equalTo and contains stand together; join them with "and"`,
+				first + `request.bodyPatterns[0]: contains and equalTo stand together; join them with "and"`,
 				first + `request.bodyPatterns[1]: expected a pattern such as equalTo, matches or equalToJson`,
 			},
 		},

@@ -49,6 +49,19 @@ type Counter interface {
 	Counts() (requests, unmatched int64)
 }
 
+// Mortal is a Server that may end, or lose count, by itself: what it tells afterwards cannot be relied on.
+type Mortal interface {
+	// Failed is closed then; Failure says why, and is nil before.
+	Failed() <-chan struct{}
+	Failure() error
+}
+
+// Insider is a Server that the containers of a run reach under an address of their own.
+type Insider interface {
+	// Inside is the base address as a client on the network of the run reaches it.
+	Inside() string
+}
+
 // Journal tells what a mock has served. Counters are exact; samples are bounded.
 type Journal struct {
 	Requests, Matched, Unmatched int64

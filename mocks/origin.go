@@ -58,10 +58,14 @@ func (o *Origin) originParts(r *Request, each func(ok bool, d Difference) bool) 
 }
 
 func (o *Origin) originMatches(r *Request) bool {
-	if o.Host == nil && o.Port == 0 && o.Scheme == "" && o.ClientIP == nil && o.BasicAuth == nil && o.Custom == nil {
+	if o.anyOrigin() {
 		return true
 	}
 	return o.originParts(r, func(ok bool, _ Difference) bool { return ok })
+}
+
+func (o *Origin) anyOrigin() bool {
+	return o.Host == nil && o.Port == 0 && o.Scheme == "" && o.ClientIP == nil && o.BasicAuth == nil && o.Custom == nil
 }
 
 func (d *decoder) originFields(known map[string]take, o *Origin) {

@@ -27,6 +27,15 @@ type keyword struct {
 	take      func(d *decoder, path string, f fields) matcher
 }
 
+// keywordsByName is made once for a whole load, as there is a pattern in most places of most mappings.
+func keywordsByName() map[string]keyword {
+	byName := map[string]keyword{}
+	for _, k := range keywords() {
+		byName[k.name] = k
+	}
+	return byName
+}
+
 // keywords is the list of all patterns.
 func keywords() []keyword {
 	return []keyword{
@@ -68,11 +77,10 @@ func (d *decoder) patternOf(path string, f fields) *Pattern {
 	p := &Pattern{raw: f.raw(), m: absent{}}
 	before := len(d.problems)
 	var chosen []keyword
-	for _, k := range keywords() {
-		if _, there := f[k.name]; !there {
-			continue
+	for _, name := range f.names() {
+		if k, ok := d.options.keywords[name]; ok {
+			chosen = append(chosen, k)
 		}
-		chosen = append(chosen, k)
 	}
 	d.modifiers(path, f, chosen)
 	switch {

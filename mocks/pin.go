@@ -39,6 +39,19 @@ func (p *RequestPattern) BodyPin() (shape BodyShape, key uint64, ok bool) {
 	return BodyShape{}, 0, false
 }
 
+// pinned tells whether a pattern alone pins the body, as in [RequestPattern.BodyPin].
+func (p *Pattern) pinned() bool {
+	switch m := p.m.(type) {
+	case absent, binaryEqualTo:
+		return true
+	case equalTo:
+		return !m.fold
+	case *equalToJSON:
+		return !m.ignoreOrder && !m.ignoreExtra
+	}
+	return false
+}
+
 // Key is the key of an actual body; ok is false where no stub of the shape can match.
 func (s BodyShape) Key(v *Value) (key uint64, ok bool) {
 	if !s.json {

@@ -20,6 +20,14 @@ func compileFull(expr string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
+// full is compileFull, but for what only Java can judge and somebody else will.
+func (d *decoder) full(expr string) (*regexp.Regexp, error) {
+	if d.options.Java && refuseJava(expr) != nil {
+		return regexp.MustCompile(`[^\x00-\x{10FFFF}]`), nil //nolint:nilerr // it is Java that judges it
+	}
+	return compileFull(expr)
+}
+
 // compileAnywhere compiles a pattern that may match any part of a value.
 func compileAnywhere(expr string) (*regexp.Regexp, error) {
 	if err := refuseJava(expr); err != nil {

@@ -71,6 +71,21 @@ func (d *decoder) patternMap(path string, raw json.RawMessage) map[string]*Patte
 	return patterns
 }
 
+// FixedByTarget tells whether the pattern looks at nothing of a request but its method, its target and its
+// body, and always says the same of them: it has no dates that are relative to now.
+func (p *RequestPattern) FixedByTarget() bool {
+	for _, want := range p.QueryParameters {
+		if _, ok := want.ExactValues(); !ok {
+			return false
+		}
+	}
+	if len(p.BodyPatterns) > 1 || len(p.BodyPatterns) == 1 && !p.BodyPatterns[0].pinned() {
+		return false
+	}
+	others := len(p.PathParameters) + len(p.Headers) + len(p.Cookies) + len(p.FormParameters) + len(p.MultipartPatterns)
+	return others == 0 && p.anyOrigin()
+}
+
 // Literal is the path that the pattern pins, still escaped, and whether it pins the query as well.
 func (p *RequestPattern) Literal() (path, query string, pinsQuery, ok bool) {
 	switch {

@@ -29,9 +29,9 @@ func (d *decoder) target(path string, r *RequestPattern) {
 	var err error
 	switch {
 	case r.URLPattern != "":
-		r.re, err = compileFull(r.URLPattern)
+		r.re, err = d.full(r.URLPattern)
 	case r.URLPathPattern != "":
-		r.re, err = compileFull(r.URLPathPattern)
+		r.re, err = d.full(r.URLPathPattern)
 	case r.URLPathTemplate != "":
 		r.re, r.vars = compileTemplate(r.URLPathTemplate)
 		d.templateVars(path, r)

@@ -65,7 +65,7 @@ func takeDoesNotMatch(d *decoder, path string, f fields) matcher {
 func (d *decoder) regex(path string, raw json.RawMessage) *regexp.Regexp {
 	var expr string
 	into(d, &expr, "a regular expression")(path, raw)
-	re, err := compileFull(expr)
+	re, err := d.full(expr)
 	if err != nil {
 		d.problem(path, "%v", err)
 		return nil

@@ -13,8 +13,15 @@ const (
 	digits  = 3
 )
 
-// cell is what was recorded of one metric of one subject.
+// cell is one metric of one subject.
 type cell struct {
+	ref  Ref
+	kind Kind
+	tally
+}
+
+// tally is what was recorded of a metric: nothing where updates is 0.
+type tally struct {
 	updates     int64
 	value       float64
 	hits, total int64
@@ -28,11 +35,11 @@ type dist struct {
 	samples   reservoir
 }
 
-func (c *cell) observe(id string, seconds float64) {
-	if c.dist == nil {
-		c.dist = &dist{histogram: hdrhistogram.NewPacked(lowest, highest, digits), max: math.Inf(-1)}
+func (t *tally) observe(id string, seconds float64) {
+	if t.dist == nil {
+		t.dist = &dist{histogram: hdrhistogram.NewPacked(lowest, highest, digits), max: math.Inf(-1)}
 	}
-	c.dist.observe(id, seconds)
+	t.dist.observe(id, seconds)
 }
 
 func (d *dist) observe(id string, seconds float64) {

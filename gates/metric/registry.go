@@ -3,7 +3,6 @@
 package metric
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -101,64 +100,27 @@ func (r *Registry) Subjects(scope string) []string {
 }
 
 // Add adds n to a Counter. Adding 0 makes a zero evidence.
-func (r *Registry) Add(ref Ref, n float64) {
-	r.update(ref, Counter, func(c *cell) { c.value += n })
-}
+func (r *Registry) Add(ref Ref, n float64) { r.Handle(ref).Add(n) }
 
 // Set sets a Gauge.
-func (r *Registry) Set(ref Ref, v float64) {
-	r.update(ref, Gauge, func(c *cell) { c.value = v })
-}
+func (r *Registry) Set(ref Ref, v float64) { r.Handle(ref).set(Gauge, v) }
 
 // SetFlag sets a Flag.
 func (r *Registry) SetFlag(ref Ref, v bool) {
-	r.update(ref, Flag, func(c *cell) {
-		c.value = 0
-		if v {
-			c.value = 1
-		}
-	})
+	value := 0.0
+	if v {
+		value = 1
+	}
+	r.Handle(ref).set(Flag, value)
 }
 
 // Hit adds hits out of total to a Rate.
-func (r *Registry) Hit(ref Ref, hits, total int64) {
-	r.update(ref, Rate, func(c *cell) {
-		c.hits += hits
-		c.total += total
-	})
-}
+func (r *Registry) Hit(ref Ref, hits, total int64) { r.Handle(ref).Hit(hits, total) }
 
 // Observe adds one observation, in seconds, to a Distribution. id is the recorded request that it
 // belongs to, so that it can be paired with the same request in another run; "" if there is none.
 // Observations beyond [SampleLimit] with an id count in the quantiles but are not all kept as samples.
-func (r *Registry) Observe(ref Ref, id string, seconds float64) {
-	r.update(ref, Distribution, func(c *cell) { c.observe(id, seconds) })
-}
-
-func (r *Registry) update(ref Ref, kind Kind, change func(*cell)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	d := r.catalog.descs[Ref{Scope: ref.Scope, Name: ref.Name}]
-	if d == nil {
-		panic(fmt.Sprintf("metric %s is not declared", ref))
-	}
-	if d.Kind != kind {
-		panic(fmt.Sprintf("metric %s is a %s and was used as a %s", ref, d.Kind, kind))
-	}
-	if HasSubjects(ref.Scope) != (ref.Subject != "") {
-		panic(fmt.Sprintf("metric %s: scope %s and subject %q do not go together", ref, ref.Scope, ref.Subject))
-	}
-	c := r.cells[ref]
-	if c == nil {
-		c = &cell{}
-		r.cells[ref] = c
-		if ref.Subject != "" {
-			r.subject(ref.Scope, ref.Subject)
-		}
-	}
-	c.updates++
-	change(c)
-}
+func (r *Registry) Observe(ref Ref, id string, seconds float64) { r.Handle(ref).Observe(id, seconds) }
 
 // Drop forgets all values of the named subjects; they stay declared.
 func (r *Registry) Drop(scope string, subjects ...string) {
@@ -174,7 +136,11 @@ func (r *Registry) Reset(scopes ...string) {
 func (r *Registry) forget(which func(Ref) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.cells, func(ref Ref, _ *cell) bool { return which(ref) })
+	for _, c := range r.cells {
+		if which(c.ref) {
+			c.tally = tally{} // emptied, not removed: handles lead to it
+		}
+	}
 }
 
 func (r *Registry) declared() *catalog {

@@ -2,7 +2,6 @@ package metric
 
 import (
 	"cmp"
-	"container/heap"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -58,29 +57,68 @@ func (n *number) UnmarshalJSON(b []byte) error {
 
 // reservoir keeps the samples whose ids have the smallest hashes (bottom-k sampling).
 type reservoir struct {
-	kept []ranked // a heap with the largest hash on top
-	next int64
+	kept []ordered
+	// ranks is a heap of what is kept, with the largest hash on top.
+	ranks []rank
+	next  int64
 }
 
-type ranked struct {
+// ordered is a sample with its place in the order in which they came.
+type ordered struct {
 	Sample
 
-	hash  uint64
 	order int64
+}
+
+// rank is the hash of the sample that is kept at an index.
+type rank struct {
+	hash uint64
+	at   int
 }
 
 func (r *reservoir) add(s Sample) {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(s.ID))
-	item := ranked{Sample: s, hash: spread(hash.Sum64()), order: r.next}
+	item := rank{hash: spread(hash.Sum64()), at: len(r.kept)}
+	sample := ordered{s, r.next}
 	r.next++
-	if len(r.kept) < SampleLimit {
-		heap.Push(r, item)
-		return
+	switch {
+	case len(r.kept) < SampleLimit:
+		r.kept = append(r.kept, sample)
+		r.ranks = append(r.ranks, item)
+		r.up(len(r.ranks) - 1)
+	case item.hash < r.ranks[0].hash:
+		item.at = r.ranks[0].at
+		r.kept[item.at] = sample
+		r.ranks[0] = item
+		r.down()
 	}
-	if item.hash < r.kept[0].hash {
-		r.kept[0] = item
-		heap.Fix(r, 0)
+}
+
+// up moves a rank towards the top until the one above it is larger.
+func (r *reservoir) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if r.ranks[parent].hash >= r.ranks[i].hash {
+			return
+		}
+		r.ranks[parent], r.ranks[i] = r.ranks[i], r.ranks[parent]
+		i = parent
+	}
+}
+
+// down moves the top rank down until those below it are smaller.
+func (r *reservoir) down() {
+	for i := 0; ; {
+		kid := 2*i + 1
+		if kid+1 < len(r.ranks) && r.ranks[kid+1].hash > r.ranks[kid].hash {
+			kid++
+		}
+		if kid >= len(r.ranks) || r.ranks[kid].hash <= r.ranks[i].hash {
+			return
+		}
+		r.ranks[i], r.ranks[kid] = r.ranks[kid], r.ranks[i]
+		i = kid
 	}
 }
 
@@ -100,7 +138,7 @@ func (r *reservoir) sorted() []Sample {
 		return nil
 	}
 	kept := slices.Clone(r.kept)
-	slices.SortFunc(kept, func(a, b ranked) int {
+	slices.SortFunc(kept, func(a, b ordered) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.order, b.order))
 	})
 	out := make([]Sample, len(kept))
@@ -108,19 +146,4 @@ func (r *reservoir) sorted() []Sample {
 		out[i] = k.Sample
 	}
 	return out
-}
-
-// Len, Less, Swap, Push and Pop are for container/heap.
-func (r *reservoir) Len() int { return len(r.kept) }
-
-func (r *reservoir) Less(i, j int) bool { return r.kept[i].hash > r.kept[j].hash }
-
-func (r *reservoir) Swap(i, j int) { r.kept[i], r.kept[j] = r.kept[j], r.kept[i] }
-
-func (r *reservoir) Push(x any) { r.kept = append(r.kept, x.(ranked)) }
-
-func (r *reservoir) Pop() any {
-	last := r.kept[len(r.kept)-1]
-	r.kept = r.kept[:len(r.kept)-1]
-	return last
 }

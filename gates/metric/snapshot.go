@@ -42,6 +42,9 @@ func (r *Registry) Snapshot() *Snapshot {
 		s.subjects[scope] = slices.Sorted(maps.Keys(names))
 	}
 	for ref, c := range r.cells {
+		if c.updates == 0 {
+			continue
+		}
 		f := frozen{updates: c.updates, value: c.value, hits: c.hits, total: c.total}
 		if c.dist != nil {
 			f.dist = c.dist.summarize()

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"sync"
 	"time"
@@ -66,9 +67,10 @@ func New(s *embedded.Server, o Options) *Handler {
 	return h
 }
 
-// ServeHTTP answers one call. Clients of other machines are refused unless the options say otherwise.
+// ServeHTTP answers one call. Clients of other machines are refused unless the options say otherwise, and so
+// are the pages of other sites in a browser of this machine.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.options.Remote && !isLoopback(r.RemoteAddr) {
+	if !h.options.Remote && (!isLoopback(r.RemoteAddr) || isForeign(r.Header.Get("Origin"))) {
 		problem{
 			http.StatusForbidden, codeRefused, "Not from this address",
 			"the admin API answers clients of this machine only; start the mock with --admin=all to open it",
@@ -89,6 +91,19 @@ func isLoopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// isForeign tells whether a browser sends the request for a page that is not of this machine.
+func isForeign(origin string) bool {
+	if origin == "" {
+		return false
+	}
+	page, err := url.Parse(origin)
+	if err != nil {
+		return true
+	}
+	ip := net.ParseIP(page.Hostname())
+	return page.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // stateRoutes are the calls about the server as a whole.

@@ -293,18 +293,27 @@ func TestWhoMayCall(t *testing.T) {
 	for name, tt := range map[string]struct {
 		remote bool
 		peer   string
+		origin string
 		want   int
 	}{
-		"this machine":          {false, "127.0.0.1:1234", 200},
-		"this machine, v6":      {false, "[::1]:1234", 200},
-		"another":               {false, "192.0.2.7:1234", 403},
-		"another, v6":           {false, "[2001:db8::1]:1234", 403},
-		"nobody":                {false, "", 403},
-		"another where allowed": {true, "192.0.2.7:1234", 200},
+		"this machine":                    {false, "127.0.0.1:1234", "", 200},
+		"this machine, v6":                {false, "[::1]:1234", "", 200},
+		"another":                         {false, "192.0.2.7:1234", "", 403},
+		"another, v6":                     {false, "[2001:db8::1]:1234", "", 403},
+		"nobody":                          {false, "", "", 403},
+		"another where allowed":           {true, "192.0.2.7:1234", "", 200},
+		"a page of this machine":          {false, "127.0.0.1:1234", "http://localhost:3000", 200},
+		"a page of this machine, v6":      {false, "127.0.0.1:1234", "http://[::1]:3000", 200},
+		"a page of a site":                {false, "127.0.0.1:1234", "https://localhost.example", 403},
+		"a page without a site":           {false, "127.0.0.1:1234", "null", 403},
+		"a page of a site, where allowed": {true, "127.0.0.1:1234", "https://example.com", 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), "GET", "/__admin/mappings", nil)
 			r.RemoteAddr = tt.peer
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
 			out := httptest.NewRecorder()
 			admin.New(s, admin.Options{Remote: tt.remote}).ServeHTTP(out, r)
 			if out.Code != tt.want {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"github.com/wiremock/go-wiremock"         //nolint:depguard // the client that this API is for, in tests only
-	"github.com/wiremock/go-wiremock/journal" //nolint:depguard // as above
+	"github.com/wiremock/go-wiremock"
+	"github.com/wiremock/go-wiremock/journal"
 
 	"github.com/headgate-dev/headgate/mocks"
 	"github.com/headgate-dev/headgate/mocks/admin"

@@ -21,7 +21,9 @@ type attempt struct {
 	unmatched atomic.Int64
 
 	hitMu sync.Mutex
-	hits  map[string]*counter // by the ID of the stub; their sum is the number of matched requests
+	hits  []*counter // several for one stub at times; their sum is the number of matched requests
+
+	proxied *counter // nil until there is one
 
 	stateMu sync.Mutex
 	states  map[string]string // current state of each scenario that has moved
@@ -35,7 +37,6 @@ type attempt struct {
 
 func newAttempt() *attempt {
 	return &attempt{
-		hits:      map[string]*counter{},
 		states:    map[string]string{},
 		byRequest: map[string]*mocks.MissReport{},
 	}
@@ -47,15 +48,20 @@ func (a *attempt) hit(e *entry) {
 		c.n.Add(1)
 		return
 	}
-	a.hitMu.Lock()
-	c := a.hits[e.stub.ID]
-	if c == nil {
-		c = &counter{attempt: a}
-		a.hits[e.stub.ID] = c
+	c := &e.first
+	if !e.claimed.CompareAndSwap(false, true) {
+		c = &counter{}
 	}
-	a.hitMu.Unlock()
+	c.attempt, c.id = a, e.stub.ID
 	c.n.Add(1)
+	a.count(c)
 	e.hits.Store(c)
+}
+
+func (a *attempt) count(c *counter) {
+	a.hitMu.Lock()
+	defer a.hitMu.Unlock()
+	a.hits = append(a.hits, c)
 }
 
 func (a *attempt) took(d time.Duration) {
@@ -127,9 +133,10 @@ func (a *attempt) counts() (requests, unmatched int64) {
 func (a *attempt) journal() mocks.Journal {
 	j := mocks.Journal{Unmatched: a.unmatched.Load(), Hits: map[string]int64{}}
 	a.hitMu.Lock()
-	for id, c := range a.hits {
-		j.Hits[id] = c.n.Load()
-		j.Matched += j.Hits[id]
+	for _, c := range a.hits {
+		n := c.n.Load()
+		j.Hits[c.id] += n
+		j.Matched += n
 	}
 	a.hitMu.Unlock()
 	j.Requests = j.Matched + j.Unmatched
@@ -149,10 +156,9 @@ const proxyID = "(proxied)"
 func (a *attempt) hitProxy() {
 	a.hitMu.Lock()
 	defer a.hitMu.Unlock()
-	c := a.hits[proxyID]
-	if c == nil {
-		c = &counter{attempt: a}
-		a.hits[proxyID] = c
+	if a.proxied == nil {
+		a.proxied = &counter{attempt: a, id: proxyID}
+		a.hits = append(a.hits, a.proxied)
 	}
-	c.n.Add(1)
+	a.proxied.n.Add(1)
 }

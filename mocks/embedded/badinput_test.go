@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -207,5 +208,57 @@ func TestTableOfDifferences(t *testing.T) {
 	if empty := open(t, embedded.Provider{Table: true}, ""); !strings.Contains(
 		func() string { _, b := do(t, request(t, "GET", empty.URL()+"/a", nil)); return b }(), "No stub matches GET /a") {
 		t.Error("a server without stubs does not say so")
+	}
+}
+
+// TestClientGoesAway: a client that closes its connection in the middle of an answer harms nobody else, and its
+// request is counted.
+func TestClientGoesAway(t *testing.T) {
+	s := open(t, embedded.Provider{}, `{"mappings": [
+		{"request": {"url": "/big"}, "response": {"body": "`+strings.Repeat("y", 8<<20)+`"}},
+		{"request": {"url": "/slow"}, "response": {"body": "yyyy", "chunkedDribbleDelay":
+			{"numberOfChunks": 4, "totalDuration": 600000}}},
+		{"request": {"url": "/a"}, "response": {"body": "ok"}}]}`)
+	for _, target := range []string{"/big", "/slow"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", target)
+		if target == "/big" {
+			if _, err := io.ReadFull(conn, make([]byte, 100)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	}
+	resp, err := http.Get(s.URL() + "/a")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+}
+
+// TestBigMiss: the report on a body of many megabytes is short, and soon there.
+func TestBigMiss(t *testing.T) {
+	s := open(t, embedded.Provider{Table: true}, `{"mappings": [{"request": {"method": "POST", "url": "/b",
+		"bodyPatterns": [{"equalToJson": {"a": 1}}]}, "response": {}}]}`)
+	for _, body := range []string{
+		`{"a":"` + strings.Repeat("x", 20<<20) + `"}`, `{"a":` + strings.Repeat("[", 20<<20), strings.Repeat("y\n", 10<<20),
+	} {
+		began := time.Now()
+		resp, err := http.Post(s.URL()+"/b", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusNotFound || len(report) > 256<<10 {
+			t.Errorf("%d, a report of %d bytes, %v", resp.StatusCode, len(report), err)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it took %s", took)
+		}
 	}
 }

@@ -19,9 +19,12 @@ type Settings struct {
 	Distribution *mocks.Delay
 }
 
+// undelayed tells whether no delay is added to that of the stubs.
+func (s *Settings) undelayed() bool { return s.FixedDelay == 0 && s.Distribution == nil }
+
 // wait is how long an answer of r is delayed.
 func (s *Settings) wait(r *mocks.Response, random mocks.Random) time.Duration {
-	if s.FixedDelay == 0 && s.Distribution == nil {
+	if s.undelayed() {
 		return r.Wait(random)
 	}
 	d := mocks.Response{FixedDelay: r.FixedDelay, DelayDistribution: r.DelayDistribution}

@@ -65,6 +65,7 @@ func (s *Server) render(ctx context.Context, x *exchange, e *entry) (*reply, err
 	}
 	out := e.reply
 	out.code, out.body, out.header = rendered.Status, rendered.Body, headerOf(rendered.Headers)
+	out.fields = nil
 	return &out, nil
 }
 

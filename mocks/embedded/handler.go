@@ -65,11 +65,22 @@ func (s *Server) find(ctx context.Context, x *exchange) {
 		return
 	}
 	x.attempt.hit(e)
-	if e.proxied() {
+	switch {
+	case e.plain && s.settings.Load().undelayed():
+		s.answerPlain(x, e)
+	case e.proxied():
 		s.passStub(ctx, x, e)
-		return
+	default:
+		s.answer(ctx, x, e)
 	}
-	s.answer(ctx, x, e)
+}
+
+// answerPlain writes an answer that is ready.
+func (s *Server) answerPlain(x *exchange, e *entry) {
+	event := &Event{Stub: e.stub, Status: e.reply.code, Header: e.reply.header, Body: e.reply.body}
+	s.log(x, event)
+	x.attempt.took(event.Took)
+	write(x.w, x.r, &e.reply)
 }
 
 // answer writes what the stub says, after its delay.

@@ -12,12 +12,16 @@ import (
 // one by one. It is immutable.
 type index struct {
 	entries []*entry // in the order of trying
+	single  map[nodeKey]*entry
 	nodes   map[nodeKey]*node
 	loose   bucket
-	near    func() near
+	// anyMethod tells whether there are keys without a method.
+	anyMethod bool
+	near      func() near
 }
 
-// nodeKey is a method (empty for any) and a literal path.
+// nodeKey is a method (empty for any) and a literal path. One stub alone at a key stands in the index as it
+// is, several in a node.
 type nodeKey struct{ method, path string }
 
 // node holds the stubs of one method and path, by shape.
@@ -35,7 +39,7 @@ type state struct{ scenario, name string }
 
 // newIndex indexes entries that stand in the order of trying.
 func newIndex(ordered []*entry) *index {
-	x := &index{entries: ordered, nodes: map[nodeKey]*node{}}
+	x := &index{entries: ordered, single: map[nodeKey]*entry{}, nodes: map[nodeKey]*node{}}
 	for _, e := range ordered {
 		x.add(e)
 	}
@@ -52,14 +56,23 @@ func (x *index) add(e *entry) {
 	}
 	key := nodeKey{p.Method, path}
 	if p.AnyMethod() {
-		key.method = ""
+		key.method, x.anyMethod = "", true
 	}
-	n := x.nodes[key]
-	if n == nil {
+	n, alone := x.nodes[key], x.single[key]
+	switch {
+	case n != nil:
+		n.add(e)
+	case alone == nil && !e.scenario:
+		x.single[key] = e
+	default:
 		n = &node{}
 		x.nodes[key] = n
+		if alone != nil {
+			delete(x.single, key)
+			n.add(alone)
+		}
+		n.add(e)
 	}
-	n.add(e)
 }
 
 func (n *node) add(e *entry) {
@@ -103,13 +116,14 @@ func (b *bucket) add(e *entry) {
 	b.states[at] = append(b.states[at], e)
 }
 
-// candidates are the buckets that may hold a stub for the request.
-func (x *index) candidates(r *mocks.Request) []*bucket {
-	found := make([]*bucket, 0, 4)
-	for _, key := range [...]nodeKey{{r.Method, r.Path}, {"", r.Path}} {
-		if n := x.nodes[key]; n != nil {
-			for _, s := range n.shapes {
-				found = s.find(found, r)
+// candidates are the buckets that may hold a stub for the request, beside those of [index.alone].
+func (x *index) candidates(r *mocks.Request) (found []*bucket) {
+	if len(x.nodes) > 0 {
+		for _, key := range [...]nodeKey{{r.Method, r.Path}, {"", r.Path}} {
+			if n := x.nodes[key]; n != nil {
+				for _, s := range n.shapes {
+					found = s.find(found, r)
+				}
 			}
 		}
 	}
@@ -119,24 +133,39 @@ func (x *index) candidates(r *mocks.Request) []*bucket {
 	return found
 }
 
+// alone is the best of the stubs that match and are the only ones of their key.
+func (x *index) alone(r *mocks.Request) *entry {
+	top := x.single[nodeKey{r.Method, r.Path}]
+	if top != nil && !top.matches(r) {
+		top = nil
+	}
+	if x.anyMethod {
+		e := x.single[nodeKey{"", r.Path}]
+		if e != nil && (top == nil || inOrder(e, top) < 0) && e.matches(r) {
+			top = e
+		}
+	}
+	return top
+}
+
 // lookup finds the stub that answers the request, or nil, and moves its scenario on. Checking the
 // state, matching and moving on are one step.
 func (x *index) lookup(r *mocks.Request, a *attempt) *entry {
-	found := x.candidates(r)
+	top, found := x.alone(r), x.candidates(r)
 	if !slices.ContainsFunc(found, func(b *bucket) bool { return len(b.names) > 0 }) {
-		return best(found, r, nil)
+		return best(found, r, top, nil)
 	}
 	a.stateMu.Lock()
 	defer a.stateMu.Unlock()
-	e := best(found, r, a.states)
-	if e != nil && e.stub.Scenario != "" && e.stub.NewState != "" {
+	e := best(found, r, top, a.states)
+	if e != nil && e.scenario && e.stub.NewState != "" {
 		a.states[e.stub.Scenario] = e.stub.NewState
 	}
 	return e
 }
 
-func best(found []*bucket, r *mocks.Request, states map[string]string) *entry {
-	var top *entry
+// best is the first in the order of trying of top, which may be nil, and of those in the buckets that match.
+func best(found []*bucket, r *mocks.Request, top *entry, states map[string]string) *entry {
 	for _, b := range found {
 		top = first(b.plain, r, top)
 		for _, name := range b.names {

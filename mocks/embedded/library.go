@@ -98,9 +98,8 @@ func (l *library) edit(s *mocks.Stub) (known bool, err error) {
 // entries prepares stubs and refuses what this library does not serve.
 func (l *library) entries(stubs []*mocks.Stub) ([]*entry, error) {
 	var errs []error
-	out := make([]*entry, len(stubs))
+	out := newEntries(stubs)
 	for i, s := range stubs {
-		out[i] = newEntry(s)
 		if out[i].proxied() && !l.proxies {
 			errs = append(errs, fmt.Errorf("stub %q: proxyBaseUrl calls a live service, which the mock of a run "+
 				"never does; record the answers, or serve the folder with headgate mock", s.Label()))

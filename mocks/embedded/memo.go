@@ -54,18 +54,44 @@ func withoutBody(p *mocks.RequestPattern, s *shape) *mocks.RequestPattern {
 	return &rest
 }
 
-// matches tells whether the stub answers the request. The JSON body that matched last is known by its text.
-func (e *entry) matches(r *mocks.Request) bool {
-	if e.rest == nil || !r.Body.Present || len(r.Body.Text) > mostMemoText {
-		return e.stub.Request.Matches(r)
+// known is a request that matches, in what its pattern looks at.
+type known struct {
+	method, target, query, body string
+	anyBody                     bool
+}
+
+func (k *known) is(r *mocks.Request) bool {
+	return k.target == r.Path && k.query == r.RawQuery && k.method == r.Method && (k.anyBody || k.body == r.Body.Text)
+}
+
+// foreknown is the one request that a pattern of nothing but method and target matches; nil for all others.
+func foreknown(p *mocks.RequestPattern) *known {
+	path, query, _, literal := p.Literal()
+	alone := literal && p.FixedByTarget() && len(p.QueryParameters)+len(p.BodyPatterns) == 0
+	_, exact := p.ExactQuery()
+	switch {
+	case !alone, p.AnyMethod(), p.URL == "" && !exact, p.URL == path+"?", exact && query != "":
+		return nil
 	}
-	if known := e.known.Load(); known != nil && *known == r.Body.Text {
-		return e.rest.Matches(r)
+	return &known{p.Method, path, query, "", true}
+}
+
+// matches tells whether the stub answers the request. What its pattern looks at is compared with the request
+// that matched last, which is the same one again as a rule.
+func (e *entry) matches(r *mocks.Request) bool {
+	if last := e.known.Load(); last != nil {
+		switch {
+		case e.fixed && last.is(r):
+			return true
+		case e.rest != nil && !last.anyBody && r.Body.Present && last.body == r.Body.Text:
+			return e.rest.Matches(r)
+		}
 	}
 	if !e.stub.Request.Matches(r) {
 		return false
 	}
-	text := r.Body.Text
-	e.known.Store(&text)
+	if (e.fixed || e.rest != nil) && len(r.Body.Text) <= mostMemoText {
+		e.known.Store(&known{r.Method, r.Path, r.RawQuery, r.Body.Text, len(e.stub.Request.BodyPatterns) == 0})
+	}
 	return true
 }

@@ -71,14 +71,20 @@ func line(b *strings.Builder, r row) {
 	}
 }
 
-// wrap cuts text into lines that fit into a column.
+// wrap cuts text into lines that fit into a column, and a text of very many lines short.
 func wrap(s string) []string {
 	var out []string
-	for _, l := range strings.Split(s, "\n") {
-		for utf8.RuneCountInString(l) > columnWidth {
-			runes := []rune(l)
-			out = append(out, string(runes[:columnWidth]))
-			l = string(runes[columnWidth:])
+	for l := range strings.SplitSeq(s, "\n") {
+		for utf8.RuneCountInString(l[:min(len(l), columnWidth*utf8.UTFMax)]) > columnWidth {
+			end := 0
+			for range columnWidth {
+				_, n := utf8.DecodeRuneInString(l[end:])
+				end += n
+			}
+			out = append(out, l[:end])
+			if l = l[end:]; len(out) >= mostBodyLines {
+				return append(out, "...")
+			}
 		}
 		out = append(out, l)
 	}

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -11,28 +10,34 @@ func write(w http.ResponseWriter, r *http.Request, out *reply) {
 		hijacked(w, r, out)
 		return
 	}
-	h := w.Header()
-	for name, values := range out.header {
-		h[name] = values
-	}
-	if len(h["Content-Type"]) == 0 {
-		h["Content-Type"] = nil // keeps net/http from guessing
-	}
-	delete(h, "Transfer-Encoding")
-	delete(h, "Content-Length")
 	body := hasBody(out.code)
-	if out.dribble != nil && body && r.Method != http.MethodHead {
-		w.WriteHeader(out.code)
-		dribble(w, r, out)
-		return
+	pieces := out.dribble != nil && body && r.Method != http.MethodHead
+	fields := out.fields
+	if fields == nil {
+		fields = fieldsOf(out.header, out.length(pieces))
 	}
-	if body && (r.Method != http.MethodHead || len(out.body) > 0) {
-		h["Content-Length"] = []string{strconv.Itoa(len(out.body))}
+	h := w.Header()
+	for _, f := range fields {
+		h[f.name] = f.values
+	}
+	if r.Method == http.MethodHead && len(out.body) == 0 {
+		delete(h, "Content-Length")
 	}
 	w.WriteHeader(out.code)
-	if body {
+	switch {
+	case pieces:
+		dribble(w, r, out)
+	case body:
 		_, _ = w.Write(out.body) // a client that went away needs no answer
 	}
+}
+
+// length is what Content-Length says; -1 for nothing.
+func (out *reply) length(pieces bool) int {
+	if pieces || !hasBody(out.code) {
+		return -1
+	}
+	return len(out.body)
 }
 
 // hasBody tells whether an answer of the status has a body (RFC 9110 section 6.4.1).
