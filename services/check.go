@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // Execer is an Instance that can run a command beside the service: in its folder and environment, or
@@ -41,11 +44,20 @@ func (c checks) run(ctx context.Context) error {
 }
 
 // checks builds what r asks for; close must be called.
-func (p *Probe) checks(r Ready) (checks, error) {
+func (p *Probe) checks(ctx context.Context, r Ready) (checks, error) {
 	addr := p.Instance.Addr()
 	c := checks{close: func() {}}
-	if r.TCP.On || !r.configured() && addr != "" {
-		c.list = append(c.list, tcpCheck(addr, r.TCP.Port))
+	usual := !r.configured() && p.Check == nil
+	health := p.healthCheck(ctx)
+	switch {
+	case usual && health != nil:
+		c.list = append(c.list, health)
+	case r.TCP.On || usual && addr != "":
+		check, err := p.tcpCheck(ctx, r.TCP.Port)
+		if err != nil {
+			return c, err
+		}
+		c.list = append(c.list, check)
 	}
 	if !r.Log.IsZero() {
 		if p.Logs == nil {
@@ -57,6 +69,9 @@ func (p *Probe) checks(r Ready) (checks, error) {
 	}
 	if r.HTTP.Path != "" {
 		c.list = append(c.list, httpCheck(addr, r.HTTP))
+	}
+	if p.Check != nil {
+		c.list = append(c.list, p.Check)
 	}
 	if len(r.Command) == 0 {
 		return c, nil
@@ -80,10 +95,41 @@ func (w *watch) check(context.Context) error {
 	}
 }
 
-func tcpCheck(addr string, port int) check {
-	if host, _, err := net.SplitHostPort(addr); port != 0 && err == nil {
+// healthCheck is the check that the container engine runs; nil where there is none.
+func (p *Probe) healthCheck(ctx context.Context) check {
+	inspector, ok := p.Instance.(Inspector)
+	if !ok {
+		return nil
+	}
+	if state, err := inspector.Inspect(ctx); err != nil || state.Health == "" {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		state, err := inspector.Inspect(ctx)
+		if err != nil {
+			return err
+		}
+		if state.Health != "healthy" {
+			return errors.New(strings.TrimSuffix("health check: "+state.Health+": "+oneLine(state.Probe), ": "))
+		}
+		return nil
+	}
+}
+
+// tcpCheck opens a connection to the service, or to another of its ports.
+func (p *Probe) tcpCheck(ctx context.Context, port int) (check, error) {
+	addr := p.Instance.Addr()
+	named, contained := p.Instance.(Named)
+	host, _, err := net.SplitHostPort(addr)
+	switch {
+	case port == 0:
+	case contained:
+		if addr, err = named.PortAddr(ctx, port); err != nil {
+			return nil, fmt.Errorf("waiting for %s to be ready: %w", p.Service, err)
+		}
+	case err == nil:
 		addr = net.JoinHostPort(host, strconv.Itoa(port))
-	} else if port != 0 {
+	default:
 		addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
 	return func(ctx context.Context) error {
@@ -91,8 +137,28 @@ func tcpCheck(addr string, port int) check {
 		if err != nil {
 			return fmt.Errorf("tcp %s: %w", addr, plain(err))
 		}
-		return conn.Close()
+		defer conn.Close()
+		if contained {
+			return relayed(conn)
+		}
+		return nil
+	}, nil
+}
+
+// relayTime is how long the engine's relay may take to find out that nobody listens behind it.
+const relayTime = 200 * time.Millisecond
+
+// relayed tells whether somebody took the connection within the container: the engine takes it in any
+// case, and drops it where nobody does.
+func relayed(conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Now().Add(relayTime)); err != nil {
+		return err
 	}
+	_, err := conn.Read(make([]byte, 1))
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return fmt.Errorf("tcp %s: nobody listens inside of the container", conn.RemoteAddr())
 }
 
 // httpCheck uses a connection of its own for each attempt, so that a connection to a service that was

@@ -40,7 +40,9 @@ type Container struct {
 	Egress *Egress
 }
 
-// ImageBuild says how an image is built.
+// ImageBuild says how an image is built. An image without a name of its own (Container.Image) is removed
+// with the run, and so are the steps that only it has; one with a name stays, and makes the next build
+// quick.
 type ImageBuild struct {
 	// Context is the folder that is sent to the engine, absolute.
 	Context string
@@ -72,6 +74,8 @@ type Volume struct {
 	// Target is the path inside.
 	Target   string
 	ReadOnly bool
+	// InMemory keeps what is written in memory; Source is empty then.
+	InMemory bool
 }
 
 // Health is a health check that the container engine runs within the container.
@@ -140,6 +144,27 @@ type State struct {
 	Error string
 }
 
+// String tells all of it but Probe in one line: "exited with status 137, out of memory".
+func (s State) String() string {
+	text := s.Status
+	if s.Status == "exited" || s.Status == "dead" {
+		text += fmt.Sprintf(" with status %d", s.ExitCode)
+	}
+	if s.OOMKilled {
+		text += ", out of memory"
+	}
+	if s.Health != "" {
+		text += ", health check: " + s.Health
+	}
+	if s.Restarts > 0 {
+		text += fmt.Sprintf(", restarted %d times", s.Restarts)
+	}
+	if s.Error != "" {
+		text += ", " + s.Error
+	}
+	return text
+}
+
 // Contained is an [Instance] whose egress is bounded and watched.
 type Contained interface {
 	// Egress tells what the service tried to reach and was kept from, and the proof that it was kept.
@@ -169,7 +194,7 @@ type EgressCheck struct {
 // EgressAttempt is a destination outside that a service tried to reach.
 type EgressAttempt struct {
 	// Host is the name that was asked for, or the address where no name was; Port is 0 where only the
-	// name was asked for.
+	// name was asked for, and for what has no ports, such as a ping.
 	Host  string
 	Port  int
 	Count int64

@@ -5,12 +5,16 @@ import (
 	"strings"
 )
 
-// String says how the service ended: "exit status 3", "signal: killed".
+// String says how the service ended: "exit status 3", "signal: killed", "signal: killed (out of memory)".
 func (e Exit) String() string {
+	text := fmt.Sprintf("exit status %d", e.Code)
 	if e.Signal != "" {
-		return "signal: " + e.Signal
+		text = "signal: " + e.Signal
 	}
-	return fmt.Sprintf("exit status %d", e.Code)
+	if e.Reason != "" {
+		text += " (" + e.Reason + ")"
+	}
+	return text
 }
 
 // ExitError says that a command which had to succeed ended otherwise: a build, or a command probe.

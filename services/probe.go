@@ -15,6 +15,11 @@ type Probe struct {
 	Ready    Ready
 	// Logs keeps the output of the instance; it may be nil where Ready has no log check.
 	Logs *Tail
+	// Job tells that the service is ready once it has ended with exit status 0, and only then.
+	Job bool
+	// Check is a further check that must hold, such as speaking the service's own protocol; it may be nil.
+	// Its error says what it saw. With it, an empty Ready does not check the port.
+	Check func(ctx context.Context) error
 }
 
 // Readiness tells how a service became ready.
@@ -42,7 +47,10 @@ var errExited = errors.New("the service has ended")
 // instance ends, and ctx's error when ctx does.
 func (p *Probe) Wait(ctx context.Context) (Readiness, error) {
 	r := p.Ready.withDefaults()
-	c, err := p.checks(r)
+	if p.Job {
+		return p.finish(ctx, r.Timeout.Std())
+	}
+	c, err := p.checks(ctx, r)
 	if err != nil {
 		return Readiness{}, err
 	}
@@ -53,10 +61,36 @@ func (p *Probe) Wait(ctx context.Context) (Readiness, error) {
 	for !w.attempt(waiting, c) {
 		if over(waiting) || pause(waiting, r.Interval.Std()) != nil {
 			e := &NotReadyError{After: time.Since(w.start), LastProbe: w.last.Error()}
-			return w.got, p.notReady(ctx, waiting, e)
+			return w.got, p.notReady(ctx, e)
 		}
 	}
 	return w.got, nil
+}
+
+// finish waits for a job to end.
+func (p *Probe) finish(ctx context.Context, limit time.Duration) (Readiness, error) {
+	start := time.Now()
+	waiting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-p.Instance.Exited():
+	case <-waiting.Done():
+	}
+	done := Readiness{After: time.Since(start), Attempts: 1}
+	if exited(p.Instance) && p.Instance.Exit() == (Exit{}) {
+		return done, nil
+	}
+	return done, p.notReady(ctx, &NotReadyError{After: done.After, Job: true, LastProbe: "it still runs"})
+}
+
+// exited tells whether an instance has ended.
+func exited(i Instance) bool {
+	select {
+	case <-i.Exited():
+		return true
+	default:
+		return false
+	}
 }
 
 // wait is how far a Wait has come.
@@ -90,11 +124,15 @@ func (w *wait) attempt(ctx context.Context, c checks) bool {
 }
 
 // Hold checks that a service which is ready stays so for d. It returns a [NotReadyError] with Held
-// set at the first check that fails, or at once when the instance ends. A log check is not repeated.
+// set at the first check that fails, or at once when the instance ends. A log check is not repeated; a job
+// that has ended stays ready.
 func (p *Probe) Hold(ctx context.Context, d time.Duration) error {
+	if p.Job {
+		return nil
+	}
 	r := p.Ready.withDefaults()
 	r.Log = Pattern{}
-	c, err := p.checks(r)
+	c, err := p.checks(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -108,7 +146,7 @@ func (p *Probe) Hold(ctx context.Context, d time.Duration) error {
 			err = pause(holding, min(r.Interval.Std(), d-time.Since(start)))
 		}
 		if err != nil || context.Cause(holding) != nil {
-			return p.notReady(ctx, holding, &NotReadyError{After: time.Since(start), Held: true, LastProbe: text(err)})
+			return p.notReady(ctx, &NotReadyError{After: time.Since(start), Held: true, LastProbe: text(err)})
 		}
 		if time.Since(start) >= d {
 			return nil
@@ -121,6 +159,9 @@ func (p *Probe) Hold(ctx context.Context, d time.Duration) error {
 func (p *Probe) bounded(ctx context.Context, d time.Duration) (bounded context.Context, stop func()) {
 	timed, cancelTime := context.WithTimeout(ctx, d)
 	bounded, cancel := context.WithCancelCause(timed)
+	if exited(p.Instance) { // before the first check can hold
+		cancel(errExited)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -137,17 +178,24 @@ func (p *Probe) bounded(ctx context.Context, d time.Duration) (bounded context.C
 	}
 }
 
-// notReady completes the error: who, how it ended, what it wrote. Where ctx itself has ended, that is
-// the error.
-func (p *Probe) notReady(ctx, bounded context.Context, e *NotReadyError) error {
+// notReady completes the error: who, how it ended, what it wrote, what its engine says. Where ctx itself
+// has ended, that is the error.
+func (p *Probe) notReady(ctx context.Context, e *NotReadyError) error {
 	e.Service = p.Service
-	if errors.Is(context.Cause(bounded), errExited) {
+	if exited(p.Instance) {
 		exit := p.Instance.Exit()
 		e.Exit = &exit
 	} else if ctx.Err() != nil {
 		return fmt.Errorf("waiting for %s to be ready: %w", p.Service, ctx.Err())
 	}
 	e.Log = p.Logs.Texts(logLines)
+	if inspector, ok := p.Instance.(Inspector); ok {
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+		defer cancel()
+		if state, err := inspector.Inspect(asking); err == nil {
+			e.State = &state
+		}
+	}
 	return e
 }
 
@@ -174,39 +222,4 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// NotReadyError says why a service is not ready. Error is one line; the rest is in the fields.
-type NotReadyError struct {
-	Service string
-	// After is how long was waited, or held.
-	After time.Duration
-	// Held is true where the service was ready and did not stay so.
-	Held bool
-	// LastProbe is what the last finished check saw: "connection refused", "status 503: starting".
-	LastProbe string
-	// Exit tells how the service ended; nil while it runs.
-	Exit *Exit
-	// Log holds the last 20 lines that the service wrote, oldest first.
-	Log []string
-}
-
-func (e *NotReadyError) Error() string {
-	after := e.After.Round(time.Millisecond)
-	switch {
-	case e.Exit != nil && e.Held:
-		return e.withLog(fmt.Sprintf("%s was ready and ended after %s with %s", e.Service, after, e.Exit))
-	case e.Exit != nil:
-		return e.withLog(fmt.Sprintf("%s ended after %s with %s, before it was ready", e.Service, after, e.Exit))
-	case e.Held:
-		return fmt.Sprintf("%s was ready and stopped being so after %s: %s", e.Service, after, e.LastProbe)
-	}
-	return fmt.Sprintf("%s was not ready within %s: %s", e.Service, after, e.LastProbe)
-}
-
-func (e *NotReadyError) withLog(msg string) string {
-	if last := lastText(e.Log); last != "" {
-		return msg + "; it wrote last: " + oneLine(last)
-	}
-	return msg
 }

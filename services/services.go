@@ -72,6 +72,8 @@ type Exit struct {
 	Signal string
 	// Stopped is true where Stop ended it, so that it did not die by itself.
 	Stopped bool
+	// Reason is what the driver knows beyond that: "out of memory". Mostly it is empty.
+	Reason string
 }
 
 // Stats is the resource use of a service.

@@ -2,6 +2,7 @@ package difftest_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -17,8 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/headgate-dev/headgate/mocks"
 	"github.com/headgate-dev/headgate/mocks/difftest"
 	"github.com/headgate-dev/headgate/mocks/embedded"
+	"github.com/headgate-dev/headgate/mocks/wiremock"
+	"github.com/headgate-dev/headgate/services/docker"
+	"github.com/headgate-dev/headgate/services/servicestest"
 )
 
 // The environment can ask for more than the default, which takes some seconds.
@@ -29,8 +36,8 @@ const (
 	version       = "3.13.2"
 )
 
-// start gives the real WireMock and the embedded engine, or skips the test.
-func start(t *testing.T) difftest.Pair {
+// fromJar starts WireMock's jar, or skips the test.
+func fromJar(t *testing.T) *difftest.WireMock {
 	t.Helper()
 	jar := os.Getenv(jarVariable)
 	if jar == "" {
@@ -41,6 +48,37 @@ func start(t *testing.T) difftest.Pair {
 		t.Fatal(err)
 	}
 	t.Cleanup(java.Close)
+	return java
+}
+
+// fromImage starts the container that a run file's engine: wiremock is served by, or skips the test.
+func fromImage(t *testing.T) *difftest.WireMock {
+	t.Helper()
+	servicestest.Engine(t)
+	site, err := docker.Open(t.Context(), docker.Options{RunID: "difftest-" + uuid.NewString()[:8]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := site.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	mock, err := wiremock.Provider{Driver: site}.Start(t.Context(), &mocks.Plan{Name: "difftest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := mock.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return difftest.Attach(strings.TrimPrefix(mock.URL(), "http://"))
+}
+
+// pairWith sets the embedded engine beside the real WireMock.
+func pairWith(t *testing.T, java *difftest.WireMock) difftest.Pair {
+	t.Helper()
 	if v, err := java.Version(t.Context()); err != nil || v != version {
 		t.Fatalf("WireMock says it is %q (%v), want %s", v, err, version)
 	}
@@ -71,15 +109,8 @@ func generator(t *testing.T) *difftest.Generator {
 // TestAgainstWireMock compares over generated mappings and over those of other projects, with one Java
 // process.
 func TestAgainstWireMock(t *testing.T) {
-	pair := start(t)
-	t.Run("generated", func(t *testing.T) {
-		g := generator(t)
-		var cases []*difftest.Case
-		for i := range number(t, casesVariable, 150) {
-			cases = append(cases, g.Case(fmt.Sprintf("generated %d", i)))
-		}
-		compare(t, pair, cases)
-	})
+	pair := pairWith(t, fromJar(t))
+	t.Run("generated", func(t *testing.T) { compare(t, pair, generated(t, 150)) })
 	t.Run("real", func(t *testing.T) {
 		data := os.Getenv("HEADGATE_REALDATA")
 		if data == "" {
@@ -93,6 +124,21 @@ func TestAgainstWireMock(t *testing.T) {
 		}
 		compare(t, pair, cases)
 	})
+}
+
+// TestAgainstContainer compares with WireMock as a run starts it: fewer cases, as they are the same.
+func TestAgainstContainer(t *testing.T) {
+	compare(t, pairWith(t, fromImage(t)), generated(t, 40))
+}
+
+func generated(t *testing.T, otherwise int) []*difftest.Case {
+	t.Helper()
+	g := generator(t)
+	var cases []*difftest.Case
+	for i := range number(t, casesVariable, otherwise) {
+		cases = append(cases, g.Case(fmt.Sprintf("generated %d", i)))
+	}
+	return cases
 }
 
 // echo stands for every server that a real mapping proxies to or calls.

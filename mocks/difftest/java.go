@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// WireMock is the real one, in a Java process of its own.
+// WireMock is the real one, in a Java process of its own or wherever it runs.
 type WireMock struct {
 	client
 	base   string
-	cmd    *exec.Cmd
+	cmd    *exec.Cmd // nil where somebody else started it
 	exited chan struct{}
 	output bytes.Buffer // of the process; read after it has ended
 }
@@ -30,6 +30,11 @@ var _ Engine = (*WireMock)(nil)
 const UpstreamHeader = "X-Upstream"
 
 const startTimeout = 60 * time.Second
+
+// Attach speaks to a WireMock that answers already at addr, host:port, and is stopped by whoever started it.
+func Attach(addr string) *WireMock {
+	return &WireMock{client: client{addr: addr}, base: "http://" + addr}
+}
 
 // StartWireMock starts the jar on a free loopback port, with dir as its root, and waits until it answers.
 // ctx bounds the life of the process.
@@ -101,6 +106,9 @@ func (w *WireMock) Version(ctx context.Context) (string, error) {
 
 // Close ends the process and waits for it.
 func (w *WireMock) Close() {
+	if w.cmd == nil {
+		return
+	}
 	_ = w.cmd.Process.Kill() // it may have ended by itself
 	<-w.exited
 }

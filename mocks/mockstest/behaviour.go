@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,7 +120,8 @@ func misses(t *testing.T, p mocks.Provider) {
 			t.Errorf("miss %d: candidate %+v", i, m.Candidate)
 			continue
 		}
-		if c := serve(t, p, []*mocks.Stub{m.Candidate}); i == 0 && wrong.do(t, c).status != 501 {
+		plan := &mocks.Plan{Name: fmt.Sprint("candidate ", i), Stubs: []*mocks.Stub{m.Candidate}}
+		if c := servePlan(t, p, plan); i == 0 && wrong.do(t, c).status != 501 {
 			t.Error("the candidate does not match the request it was made from")
 		}
 	}
@@ -200,5 +202,157 @@ func ownRecording(t *testing.T, p mocks.Provider) {
 	call{method: http.MethodPost, target: "/charges", body: `{"amount":21,"request_id":"a"}`}.do(t, s)
 	if j := s.Journal(); j.Matched != 5 || j.Unmatched != 1 {
 		t.Errorf("another amount was answered: %d matched, %d unmatched", j.Matched, j.Unmatched)
+	}
+}
+
+// missStatus wants the status of the plan for a miss, and repeated headers told whole.
+func missStatus(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := servePlan(t, p, &mocks.Plan{Name: "suite", Miss: mocks.Miss{Status: 501}})
+	asked := call{method: http.MethodPut, target: "/a?b=%20c", body: "\x00\xff", headers: []string{"X-A: 1", "X-A: 2"}}
+	if got := asked.do(t, s); got.status != 501 || got.header.Get(mocks.MissHeader) == "" {
+		t.Errorf("got %d %v, want 501", got.status, got.header)
+	}
+	j := s.Journal()
+	if len(j.Misses) != 1 {
+		t.Fatalf("got %d misses, want 1", len(j.Misses))
+	}
+	m := j.Misses[0]
+	got := []string{m.Request.Method, m.Request.URL, string(m.Request.Body)}
+	if diff := cmp.Diff([]string{asked.method, asked.target, asked.body}, got); diff != "" {
+		t.Errorf("the miss (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"1", "2"}, m.Request.Header["X-A"]); diff != "" {
+		t.Errorf("its header (-want +got):\n%s", diff)
+	}
+	if m.Request.Host == "" || time.Since(m.Time).Abs() > time.Minute || len(m.Nearest) > 0 {
+		t.Errorf("got host %q, time %s, nearest %v", m.Request.Host, m.Time, m.Nearest)
+	}
+}
+
+// journalOfMany wants counts that stay exact when there are more requests than anyone keeps.
+func journalOfMany(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	s := start(t, p, `{"mappings": [
+		{"id": "5f7a3c7e-0000-4000-8000-000000000001", "request": {"url": "/a"}, "response": {"body": "a"}},
+		{"id": "5f7a3c7e-0000-4000-8000-000000000002", "request": {"url": "/b"}, "response": {"body": "b"}}
+	]}`)
+	const clients, each = 10, 600
+	together(t, clients, func(int) reply {
+		for n := range each {
+			call{target: [...]string{"/a", "/b", "/c"}[n%3]}.must(t, s)
+		}
+		return reply{}
+	})
+	const third = clients * each / 3
+	want := mocks.Journal{
+		Requests: 3 * third, Matched: 2 * third, Unmatched: third,
+		Hits: map[string]int64{
+			"5f7a3c7e-0000-4000-8000-000000000001": third, "5f7a3c7e-0000-4000-8000-000000000002": third,
+		},
+	}
+	j := s.Journal()
+	if len(j.Misses) != 1 || j.Misses[0].Count != third {
+		t.Errorf("misses: got %+v", j.Misses)
+	}
+	j.Misses, j.Latencies = nil, nil
+	if diff := cmp.Diff(want, j); diff != "" {
+		t.Errorf("journal (-want +got):\n%s", diff)
+	}
+}
+
+// exactQuery wants a recorded query as it was recorded: no parameter more, none less, no value more.
+func exactQuery(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	rec, err := mocks.FromTraffic([]*traffic.Record{
+		Record("1", "GET", "/items?page=1&size%5B%5D=2", ``, 200, `1`),
+		Record("2", "GET", "/items?page=1&size%5B%5D=2&sort=a+b", ``, 200, `2`),
+		Record("3", "GET", "/items?tag=a&tag=b", ``, 200, `3`),
+		Record("4", "GET", "/items?page=1", ``, 200, `4`),
+		Record("5", "GET", "/items", ``, 200, `5`),
+	}, mocks.Match{Ignore: mocks.Ignore{Query: []string{"ts"}}, Repeat: mocks.RepeatLast})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, p, rec.Stubs)
+	for target, want := range map[string]string{
+		"/items?page=1&size[]=2":                "1",
+		"/items?size%5b%5D=2&ts=12&page=1&ts=3": "1",
+		"/items?sort=a%20b&size[]=2&page=1&&":   "2",
+		"/items?tag=b&tag=a":                    "3",
+		"/items?page=1&ts=0":                    "4",
+		"/items?ts":                             "5",
+		"/items?page=1&size[]=2&more=1":         "",
+		"/items?page=1&page=1&size[]=2":         "",
+		"/items?page=1&page=2&size[]=2":         "",
+		"/items?tag=a":                          "",
+		"/items?tag=a&tag=b&tag=c":              "",
+		"/items?page=2":                         "",
+		"/items?page=1&Page=1":                  "",
+		"/items?page=1&pages=1":                 "",
+		"/items/?page=1":                        "",
+	} {
+		got := call{target: target}.do(t, s)
+		if miss := got.header.Get(mocks.MissHeader) != ""; miss != (want == "") || !miss && got.body != want {
+			t.Errorf("%s: got %d %q, want %q", target, got.status, got.body, want)
+		}
+	}
+}
+
+// liveServices wants stubs refused that would pass requests on.
+func liveServices(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	stubs, err := mocks.ParseStubs("suite.json",
+		[]byte(`{"name": "on", "request": {"url": "/"}, "response": {"proxyBaseUrl": "http://127.0.0.1:1"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Start(t.Context(), &mocks.Plan{Name: "suite", Stubs: stubs})
+	if err == nil {
+		_ = s.Close()
+		t.Fatal("a mock that calls a live service was started")
+	}
+	if !strings.Contains(err.Error(), "on") || !strings.Contains(err.Error(), "proxyBaseUrl") {
+		t.Errorf("got %v, want the stub and the field by name", err)
+	}
+}
+
+// twoMocks wants mocks of one provider kept apart, even where their stubs and scenarios have one name.
+func twoMocks(t *testing.T, p mocks.Provider) {
+	t.Helper()
+	stubs, err := mocks.ParseStubs("suite.json", []byte(steps(2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := servePlan(t, p, &mocks.Plan{Name: "one", Stubs: stubs})
+	two := servePlan(t, p, &mocks.Plan{Name: "two", Stubs: stubs[:1], Miss: mocks.Miss{Status: 502}})
+	for _, want := range []string{"1", "2", "2"} {
+		if got := (call{target: "/s"}).do(t, one); got.body != want {
+			t.Errorf("one: got %d %q, want %q", got.status, got.body, want)
+		}
+	}
+	if got := (call{target: "/s"}).do(t, two); got.body != "1" {
+		t.Errorf("two: got %d %q, want step 1", got.status, got.body)
+	}
+	if got := (call{target: "/none"}).do(t, two); got.status != 502 {
+		t.Errorf("two: a miss got %d, want 502", got.status)
+	}
+	if err := two.Rewind(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if j := one.Journal(); j.Requests != 3 || j.Matched != 3 || len(j.Misses) > 0 {
+		t.Errorf("one: got %+v", j)
+	}
+	if j := two.Journal(); j.Requests != 0 {
+		t.Errorf("two: got %+v after its rewind", j)
+	}
+	if got := (call{target: "/s"}).do(t, one); got.body != "2" {
+		t.Errorf("one: got %q after the rewind of two, want 2", got.body)
+	}
+	if err := one.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := (call{target: "/s"}).do(t, two); got.body != "1" {
+		t.Errorf("two: got %d %q after the close of one, want 1", got.status, got.body)
 	}
 }

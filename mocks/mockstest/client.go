@@ -33,11 +33,19 @@ func start(t *testing.T, p mocks.Provider, mappings string) mocks.Server {
 func serve(t *testing.T, p mocks.Provider, stubs []*mocks.Stub) mocks.Server {
 	t.Helper()
 	plan := &mocks.Plan{Name: "suite", Stubs: stubs, Miss: mocks.Miss{Status: mocks.DefaultMissStatus}}
+	return servePlan(t, p, plan)
+}
+
+func servePlan(t *testing.T, p mocks.Provider, plan *mocks.Plan) mocks.Server {
+	t.Helper()
 	s, err := p.Start(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if m, ok := s.(mocks.Mortal); ok && m.Failure() != nil {
+			t.Error(m.Failure())
+		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}

@@ -41,22 +41,34 @@ func (Driver) Start(
 	if logs == nil {
 		logs = func(services.Line) {}
 	}
-	o := launch{service: s, env: environment(s.Env)}
-	if len(s.Build) > 0 {
-		o.command, o.sink = s.Build, logs
-		if err := o.run(ctx, "build"); err != nil {
-			return nil, failed("building", s.Name, err)
-		}
+	if err := Build(ctx, s, logs); err != nil {
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, failed("starting", s.Name, err)
 	}
-	o.command, o.sink, o.measure = s.Command, logs, true
+	o := launch{service: s, env: environment(s.Env), command: s.Command, sink: logs, measure: true}
 	c, err := o.start("stdout", "stderr")
 	if err != nil {
 		return nil, failed("starting", s.Name, err)
 	}
 	return &instance{child: c, launch: o}, nil
+}
+
+// Build runs the service's Build command to its end, on this machine whatever the service itself runs in.
+// A service without one has nothing to build. A status other than 0 is a [services.ExitError].
+func Build(ctx context.Context, s services.Service, logs services.LogSink) error {
+	if len(s.Build) == 0 {
+		return nil
+	}
+	if logs == nil {
+		logs = func(services.Line) {}
+	}
+	o := launch{service: s, env: environment(s.Env), command: s.Build, sink: logs}
+	if err := o.run(ctx, "build"); err != nil {
+		return failed("building", s.Name, err)
+	}
+	return nil
 }
 
 // failed says what was being done, unless the error tells it itself.

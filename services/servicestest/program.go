@@ -1,6 +1,7 @@
 package servicestest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,12 +26,13 @@ type Process struct {
 // Program is a service in Go. ctx ends when it is asked to stop; the result is its exit status.
 type Program func(ctx context.Context, p Process) int
 
-// Programs are the services that [Run] needs, by name. All of them run as child processes through
+// Programs are the services that [Run] and [RunSite] need, by name. All of them run as child processes through
 // [Main]; those without children of their own run in a [Driver] too.
 func Programs() map[string]Program {
 	return map[string]Program{
 		"serve": serve, "exit": exit, "stubborn": stubborn, "talk": talk, "build": build,
 		"hang": hang, "busy": busy, "family": family, "orphan": orphan, "hold": hold,
+		"read": read, "write": leave, "fetch": fetch, "resolve": resolve, "reach": reach, "user": user, "hog": hog,
 	}
 }
 
@@ -64,9 +66,14 @@ func Self(name string) []string {
 	return []string{self, childArg, name}
 }
 
+// address is where a program listens: PORT, at this machine only unless HOST says otherwise.
+func (p Process) address() string {
+	return net.JoinHostPort(cmp.Or(p.Getenv("HOST"), "127.0.0.1"), p.Getenv("PORT"))
+}
+
 // serve answers at PORT until it is asked to stop, and says goodbye.
 func serve(ctx context.Context, p Process) int {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", p.Getenv("PORT")))
+	l, err := net.Listen("tcp", p.address())
 	if err != nil {
 		fmt.Fprintln(p.Stderr, err)
 		return 1
@@ -92,10 +99,13 @@ func exit(_ context.Context, p Process) int {
 	return 3
 }
 
-// build ends with the status that BUILD_STATUS holds.
-func build(_ context.Context, p Process) int {
+// build does what [Commands] says of Build.
+func build(ctx context.Context, p Process) int {
 	fmt.Fprintln(p.Stdout, "building")
 	fmt.Fprintln(p.Stderr, "warning: unused variable")
+	if p.Getenv("BUILD_HANGS") != "" {
+		<-ctx.Done()
+	}
 	if p.Getenv("BUILD_FAILS") != "" {
 		return 2
 	}
@@ -193,7 +203,7 @@ func descend(name string, detached bool) error {
 
 // hold takes the port, tells its parent, and stays whatever it is told.
 func hold(_ context.Context, p Process) int {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", p.Getenv("PORT")))
+	l, err := net.Listen("tcp", p.address())
 	if err != nil {
 		fmt.Fprintln(p.Stderr, err)
 		return 1

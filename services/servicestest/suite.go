@@ -25,7 +25,10 @@ type Commands struct {
 	Stubborn []string
 	// Hang runs until it is asked to stop.
 	Hang []string
-	// Build ends at once: with status 2 where BUILD_FAILS is set.
+	// Claim is Hang for a driver whose services have the ports of this machine.
+	Claim []string
+	// Build ends at once: with status 2 where BUILD_FAILS is set. With BUILD_HANGS it writes a line and runs
+	// until it is asked to stop. It runs on this machine.
 	Build []string
 	// Talk writes what the program of that name in [Programs] writes.
 	Talk []string
@@ -42,7 +45,7 @@ func SelfCommands() Commands {
 	return Commands{
 		Serve: Self("serve"), Exit: Self("exit"), Stubborn: Self("stubborn"), Hang: Self("hang"),
 		Build: Self("build"), Talk: Self("talk"), Busy: Self("busy"), Family: Self("family"),
-		Orphan: Self("orphan"),
+		Orphan: Self("orphan"), Claim: Self("hang"),
 	}
 }
 
@@ -68,9 +71,9 @@ func Run(t *testing.T, driver services.Driver, commands Commands) {
 		"stops twice":                         {commands.Hang, s.stopsTwice},
 		"builds first":                        {commands.Build, s.builds},
 		"tells why a build failed":            {commands.Build, s.buildFails},
-		"ends a build with the context":       {commands.Hang, s.buildCanceled},
+		"ends a build with the context":       {commands.Build, s.buildCanceled},
 		"names a command that is missing":     {commands.Hang, s.missing},
-		"refuses a port in use":               {commands.Hang, s.portInUse},
+		"refuses a port in use":               {commands.Claim, s.portInUse},
 		"measures":                            {commands.Busy, s.measures},
 		"ends the whole family":               {commands.Family, s.endsFamily},
 		"ends what a dead leader left":        {commands.Orphan, s.endsOrphans},
