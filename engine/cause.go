@@ -30,7 +30,7 @@ func judgement(rep *Report, fault *Fault, notRun string) (Verdict, string) {
 }
 
 func success(rep *Report) string {
-	enforced := 0
+	enforced, waived := 0, waivers(rep.Gates)
 	for _, g := range rep.Gates {
 		if g.Severity == gates.Enforce && g.Outcome == gates.Passed {
 			enforced++
@@ -41,10 +41,23 @@ func success(rep *Report) string {
 		hold = "1 gate holds"
 	}
 	text := fmt.Sprintf("passed: %d of %d answers as recorded, %s", rep.Accounting.Matched, rep.Accounting.Planned, hold)
+	if waived > 0 {
+		text += fmt.Sprintf(", %d waived", waived)
+	}
 	if rep.Flaky {
 		text += ", but only after a retry (flaky)"
 	}
 	return text
+}
+
+// waivers counts the gates that failed and are waived.
+func waivers(results []gates.Result) (n int) {
+	for _, g := range results {
+		if g.Waiver != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // undecided names the gate without a verdict, else says what kept all gates from being judged.
@@ -56,6 +69,9 @@ func undecided(rep *Report, notRun string) string {
 	}
 	if notRun != "" {
 		return "nothing was replayed: " + notRun
+	}
+	if n := waivers(rep.Gates); n > 0 {
+		return fmt.Sprintf("no gate was enforced and not waived (%d waived)", n)
 	}
 	return "no gate was enforced"
 }
@@ -123,6 +139,10 @@ func finding(rep *Report, g gates.Result) string {
 		return fmt.Sprintf("gate %s: %d of %d requests were not replayed", named(g), unplayed(rep), rep.Accounting.Planned)
 	case "latency":
 		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), slowest(rep.Endpoints))
+	case "egress":
+		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), reached(rep.Services, g))
+	case "database":
+		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), found(rep.Databases, g))
 	case "readiness":
 		return fmt.Sprintf("gate %s: %s%s", named(g), g.Why(), newError(rep.Services, g))
 	}
@@ -159,6 +179,33 @@ func newError(services []ServiceReport, g gates.Result) string {
 	for _, s := range services {
 		if len(s.NewErrors) > 0 && (s.Name == g.Subject || strings.Contains(g.Expr, strconv.Quote(s.Name))) {
 			return fmt.Sprintf("; the first: %s", brief(s.NewErrors[0].First))
+		}
+	}
+	return ""
+}
+
+// reached names what a service tried to reach most often although it must not.
+func reached(services []ServiceReport, g gates.Result) string {
+	for _, s := range services {
+		judged := s.Name == g.Subject || strings.Contains(g.Expr, strconv.Quote(s.Name))
+		if judged && s.Egress != nil && len(s.Egress.Attempts) > 0 {
+			most := s.Egress.Attempts[0]
+			return fmt.Sprintf("; %s tried to reach %s, %s", s.Name, most.Destination(), times(most.Count))
+		}
+	}
+	return ""
+}
+
+// found is what is not as it should be with the database that a gate judges.
+func found(databases []DatabaseReport, g gates.Result) string {
+	for _, d := range databases {
+		if d.Name != g.Subject && !strings.Contains(g.Expr, strconv.Quote(d.Name)) {
+			continue
+		}
+		for metric, finding := range d.Findings {
+			if strings.Contains(g.Expr, metric) {
+				return "; " + brief(finding)
+			}
 		}
 	}
 	return ""

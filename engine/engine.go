@@ -148,6 +148,7 @@ func (x *execution) attempt(ctx context.Context, i int) ending {
 		return ending{promoted: true}
 	}
 	told.Attempts++
+	x.run.enter(phase.Name())
 	x.run.Emit(Event{Kind: PhaseStarted, Phase: phase.Name(), Attempt: told.Attempts})
 	started := x.run.Clock()
 	err := runPhase(ctx, phase, x.run)

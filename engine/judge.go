@@ -17,6 +17,9 @@ func (x *execution) judge(ctx context.Context, i int, err error) ending {
 	if err := protect(func() error { x.judgeThrough(ctx, i); return nil }); err != nil {
 		return ending{fault: AsFault(err)}
 	}
+	if err := x.run.died(); err != nil { // what could not be measured any more must not pass
+		return ending{fault: AsFault(err)}
+	}
 	if blocking := x.results.blocking(); blocking != nil {
 		return ending{blocking: blocking}
 	}
@@ -52,6 +55,7 @@ func (x *execution) judgeThrough(ctx context.Context, last int) {
 		for _, program := range g.Gates() {
 			result := program.Judge(ctx, gates.Input{
 				Snapshot: snapshot, Baseline: baseline, Fingerprint: x.run.fingerprints(), Seed: x.run.Seed,
+				Now: x.report.Started,
 			})
 			if last+1 < len(x.Phases) && tooEarly(program, result) {
 				continue

@@ -46,6 +46,9 @@ type Report struct {
 	Differences []DifferenceReport `json:"differences"`
 	Mocks       []MockReport       `json:"mocks"`
 	Services    []ServiceReport    `json:"services"`
+	Databases   []DatabaseReport   `json:"databases,omitempty"`
+	// BringUp tells how long each phase took to bring up what it starts.
+	BringUp []BringUpReport `json:"bring_up,omitempty"`
 	// Notes are things the user should know that decided nothing, such as how sessions were found.
 	Notes []string `json:"notes,omitempty"`
 	// Artifacts are the files of the run, relative to its folder.
@@ -177,9 +180,46 @@ type ServiceReport struct {
 	MemPeakBytes   int64   `json:"mem_peak_bytes"`
 	Restarts       int64   `json:"restarts"`
 	LogLines       int64   `json:"log_lines"`
+	// Phase is the one that started it, Image what it runs where that is a container.
+	Phase string `json:"phase,omitempty"`
+	Image string `json:"image,omitempty"`
+	// State is the container engine's word for its state at the end; OOMKills tells how often it ran out
+	// of memory.
+	State    string `json:"state,omitempty"`
+	OOMKills int64  `json:"oom_kills"`
+	// ExitCode is the exit status of one that has ended by itself.
+	ExitCode *int `json:"exit_code,omitempty"`
+	// Phases tell what it used during each phase.
+	Phases []ServicePhase `json:"phases,omitempty"`
+	// Egress tells how it was isolated; absent where it was not.
+	Egress *EgressReport `json:"egress,omitempty"`
 	// NewErrors are kinds of error lines that the baseline does not know, KnownErrors those it does.
 	NewErrors   []LogPattern `json:"new_log_errors,omitempty"`
 	KnownErrors []LogPattern `json:"known_log_errors,omitempty"`
+}
+
+// DatabaseReport tells how a database was filled and used.
+type DatabaseReport struct {
+	Name string `json:"name"`
+	// Engine is the kind of database and its version.
+	Engine string `json:"engine"`
+	// Tables and Rows are what it held before the application came.
+	Tables int   `json:"tables"`
+	Rows   int64 `json:"rows"`
+	// SeedSeconds is how long it took to load the files, RestoreSeconds to put the database back to them;
+	// Restores is how often that was done.
+	SeedSeconds    float64 `json:"seed_seconds"`
+	RestoreSeconds float64 `json:"restore_seconds"`
+	Restores       int     `json:"restores"`
+	// Reads and Writes are rows that the application has read and written, as the metrics of the same
+	// names tell.
+	Reads  int64 `json:"reads"`
+	Writes int64 `json:"writes"`
+	// Schema is what the query of the schema gave; absent where none is asked.
+	Schema string `json:"schema,omitempty"`
+	// Findings say what is not as it should be, by the metric that tells it: schema_current, read_write or
+	// restore.
+	Findings map[string]string `json:"findings,omitempty"`
 }
 
 // LogPattern is a kind of log line: what its lines have in common.

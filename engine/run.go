@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,12 +26,16 @@ type Run struct {
 	// metrics: it is the baseline where the run file pins none.
 	Metrics, Recorded *metric.Registry
 
+	// played holds the recorded inbound requests that were asked for, and whether they were answered.
+	playing sync.RWMutex
+	played  map[string]bool
+
 	mu          sync.Mutex
+	phase       string
 	endpoints   map[string]string
 	fingerprint map[string]string
 	notes       []string
 	artifacts   []string
-	played      map[string]bool
 	mocked      func() (requests, misses int64)
 	collectors  []collector
 	rewinders   []func(context.Context) error
@@ -66,6 +71,19 @@ func NewRun(o Options, m *metric.Registry) (*Run, error) {
 	}, nil
 }
 
+// Phase is the name of the phase that runs or, between two, of the one before.
+func (r *Run) Phase() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.phase
+}
+
+func (r *Run) enter(phase string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.phase = phase
+}
+
 // Publish makes a value known to later phases under the name by which run files refer to it, such as
 // "mocks.payment-api.url".
 func (r *Run) Publish(ref, value string) {
@@ -82,13 +100,31 @@ func (r *Run) Lookup(ref string) (string, bool) {
 	return v, ok
 }
 
-// Published lists what can be looked up, sorted.
+// PublishInside makes the value known that containers see under a name, where it differs from the one
+// that is published: the address of the same thing on the run's network.
+func (r *Run) PublishInside(ref, value string) { r.Publish(inside+ref, value) }
+
+// LookupInside finds the value that a container is to be given: the one of PublishInside, or else the
+// published one.
+func (r *Run) LookupInside(ref string) (string, bool) {
+	if v, ok := r.Lookup(inside + ref); ok {
+		return v, true
+	}
+	return r.Lookup(ref)
+}
+
+// inside marks the names of PublishInside; no name in a run file can begin with it.
+const inside = "inside "
+
+// Published lists what can be looked up from outside of containers, sorted.
 func (r *Run) Published() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	refs := make([]string, 0, len(r.endpoints))
 	for ref, v := range r.endpoints {
-		refs = append(refs, ref+"="+v)
+		if !strings.HasPrefix(ref, inside) {
+			refs = append(refs, ref+"="+v)
+		}
 	}
 	slices.Sort(refs)
 	return refs
@@ -101,17 +137,35 @@ func (r *Run) Fingerprint(key, value string) {
 	r.fingerprint[key] = value
 }
 
-// Played notes that a recorded inbound request was answered, so that its outbound calls are due.
+// Follow asks for recorded inbound requests: of them it is noted whether they are played.
+func (r *Run) Follow(records ...string) {
+	r.playing.Lock()
+	defer r.playing.Unlock()
+	for _, record := range records {
+		if _, known := r.played[record]; !known {
+			r.played[record] = false
+		}
+	}
+}
+
+// Played notes that a recorded inbound request was answered, so that its outbound calls are due. Those
+// that nobody follows are passed over.
 func (r *Run) Played(record string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.playing.RLock()
+	played, followed := r.played[record]
+	r.playing.RUnlock()
+	if !followed || played {
+		return
+	}
+	r.playing.Lock()
+	defer r.playing.Unlock()
 	r.played[record] = true
 }
 
-// WasPlayed tells whether a recorded inbound request was answered in this attempt.
+// WasPlayed tells whether a recorded inbound request that is followed was answered in this attempt.
 func (r *Run) WasPlayed(record string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.playing.RLock()
+	defer r.playing.RUnlock()
 	return r.played[record]
 }
 
@@ -162,8 +216,12 @@ func (r *Run) OnRewind(rewind func(context.Context) error) {
 
 // rewind starts the counts and states of what stays up anew, for another attempt.
 func (r *Run) rewind(ctx context.Context) error {
+	r.playing.Lock()
+	for record := range r.played {
+		r.played[record] = false
+	}
+	r.playing.Unlock()
 	r.mu.Lock()
-	clear(r.played)
 	rewinders := slices.Clone(r.rewinders)
 	r.mu.Unlock()
 	var errs []error

@@ -80,7 +80,12 @@ func TestRunFromManyGoroutines(t *testing.T) {
 			all.Go(func() {
 				r.Emit(engine.Event{Kind: engine.Progressed})
 				r.Note(engine.Backends, "a note")
+				r.Follow("rec")
 				r.Played("rec")
+				r.Played("other")
+				if !r.WasPlayed("rec") || r.WasPlayed("other") {
+					t.Error("what is followed is played, and nothing else")
+				}
 				r.Publish("a", "b")
 				r.Fingerprint("c", "d")
 				if requests, misses := r.Mocked(); requests != 5 || misses != 1 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,8 @@ const undoGrace = 2 * time.Second
 type undo struct {
 	name string
 	do   func(context.Context) error
+	// beside tells that the step may be done at the same time as its neighbours of the same kind.
+	beside bool
 }
 
 // Cleanup registers the undoing of something that was just started. Undoing runs in reverse order,
@@ -24,7 +27,15 @@ type undo struct {
 func (r *Run) Cleanup(name string, do func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.undoing = append(r.undoing, undo{name, do})
+	r.undoing = append(r.undoing, undo{name: name, do: do})
+}
+
+// CleanupBeside is Cleanup for something that does not depend on what was registered so right before and
+// after it: such steps are undone at the same time.
+func (r *Run) CleanupBeside(name string, do func(context.Context) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.undoing = append(r.undoing, undo{name: name, do: do, beside: true})
 }
 
 // mark remembers how much there is to undo and to collect, for a later unwind.
@@ -46,11 +57,29 @@ func (r *Run) unwind(ctx context.Context, m mark) error {
 	r.guards = r.guards[:m.guards]
 	r.mu.Unlock()
 	var errs []error
-	for _, u := range slices.Backward(steps) {
-		if err := u.run(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", u.name, err))
+	for len(steps) > 0 {
+		from := len(steps) - 1
+		for from > 0 && steps[from].beside && steps[from-1].beside {
+			from--
 		}
+		errs = append(errs, together(ctx, steps[from:]))
+		steps = steps[:from]
 	}
+	return errors.Join(errs...)
+}
+
+// together does all of the steps at the same time.
+func together(ctx context.Context, steps []undo) error {
+	errs := make([]error, len(steps))
+	var doing sync.WaitGroup
+	for i, u := range steps {
+		doing.Go(func() {
+			if err := u.run(ctx); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", u.name, err)
+			}
+		})
+	}
+	doing.Wait()
 	return errors.Join(errs...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/phases"
@@ -69,6 +70,13 @@ func TestLint(t *testing.T) {
 			file: `backends: {real: [{name: r, url: "http://127.0.0.1:9", gates: {requests: ">= 1"}}]}`,
 			want: "the service r has no traffic",
 		},
+		"waiver that has ended": {
+			file: `quality_gates: {status_pass_rate: {expr: "== 1", waive: {until: 2026-11-19, reason: x}}}`,
+			want: "gate status_pass_rate: its waiver ended on 2026-11-19", only: true,
+		},
+		"waiver that holds": {
+			file: `quality_gates: {status_pass_rate: {expr: "== 1", waive: {until: 2026-11-20, reason: x}}}`,
+		},
 		"all is measured": {
 			file: `backends: {mocks: [{name: pay, stubs: out.jsonl, gates: {self_check_rate: "== 1"}}]}` + "\n" +
 				`quality_gates: {mock_match_rate: "== 1", missing_calls: "== 0"}`,
@@ -86,7 +94,7 @@ func TestLint(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, ds := phases.Load(t.Context(), phases.Source{Path: path})
+			_, ds := phases.Load(t.Context(), phases.Source{Path: path, Now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)})
 			check(t, ds, tt.want, tt.only)
 		})
 	}

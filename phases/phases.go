@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates"
 	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/mocks/embedded"
@@ -19,7 +21,6 @@ import (
 	"github.com/headgate-dev/headgate/phases/inbound"
 	"github.com/headgate-dev/headgate/phases/quality"
 	"github.com/headgate-dev/headgate/phases/sut"
-	"github.com/headgate-dev/headgate/services/process"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
 
@@ -38,6 +39,13 @@ type Source struct {
 	Env func(string) (string, bool)
 	// Seed for the sampling of traffic.
 	Seed uint64
+	// Now is the time by which waivers are warned about that have ended; without it none is.
+	Now time.Time
+	// WithoutNoise leaves the noise file of the run file out.
+	WithoutNoise bool
+	// Reap is a command that removes what a run has left of containers, given the run's ID, once its
+	// standard input ends; without it nothing does when this process is killed.
+	Reap []string
 	// Check finds further mistakes, of sections that belong to no phase; it may be nil.
 	Check func(*engine.Pipeline) spec.Diagnostics
 }
@@ -57,15 +65,17 @@ func Load(ctx context.Context, s Source) (*engine.Engine, spec.Diagnostics) {
 	baseline := loadBaseline(pipeline, &ds)
 	plan, more := verify.Load(ctx, verify.Sections{
 		Traffic: pipeline.Traffic, Replay: pipeline.Replay, Resolve: pipeline.Resolve,
-		Metrics: registry, Seed: s.Seed,
+		Metrics: registry, Seed: s.Seed, WithoutNoise: s.WithoutNoise,
 	})
 	ds.Add(more)
-	list := all(ctx, inputs{pipeline, plan, baseline}, &ds)
+	list := all(ctx, inputs{pipeline, plan, baseline, s.Now, s.fleet(pipeline, baseline)}, &ds)
 	checkReferences(pipeline, &ds)
+	checkNames(pipeline, &ds)
 	if s.Check != nil {
 		ds.Add(s.Check(pipeline))
 	}
 	if ds.Err() != nil {
+		_ = plan.Close() // there is worse to tell
 		return nil, ds
 	}
 	return &engine.Engine{Pipeline: pipeline, Phases: list, Baseline: baseline}, ds
@@ -76,14 +86,19 @@ type inputs struct {
 	*engine.Pipeline
 	plan     *verify.Plan
 	baseline *gates.Baseline
+	now      time.Time
+	fleet    *fleet.Fleet
 }
 
 // all lists the four phases in running order.
 func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
 	p, plan := in.Pipeline, in.plan
-	first, more := backends.New(ctx, p, backendInputs(plan))
+	extra, more := in.fleet.Compose(ctx, p)
 	ds.Add(more)
-	second, more := sut.New(p, process.Driver{}, in.baseline.KnownLogErrors())
+	first, more := backends.New(ctx, p, in.backends(extra))
+	ds.Add(more)
+	in.settle(ds)
+	second, more := sut.New(p, in.fleet)
 	ds.Add(more)
 	settleTarget(p, plan, ds)
 	fourth := inbound.New(plan)
@@ -94,20 +109,35 @@ func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
 	third, more := quality.New(p, stage, quality.Subject{App: target(plan), Recorded: first.Recorded()})
 	ds.Add(more)
 	list := []engine.Phase{first, second, third, fourth}
-	lint(p, list, first, ds)
+	linter{Pipeline: p, of: measurers{first, second}, now: in.now}.lint(list, ds)
 	return list
 }
 
-func backendInputs(plan *verify.Plan) backends.Inputs {
-	in := backends.Inputs{Embedded: embedded.Provider{}}
-	if plan == nil {
-		return in
+func (in inputs) backends(extra []fleet.Dependency) backends.Inputs {
+	out := backends.Inputs{Embedded: embedded.Provider{}, Fleet: in.fleet}
+	for _, d := range extra {
+		out.Extra = append(out.Extra, backends.NewReal(d.Name, d.Settings))
 	}
-	in.Inbound = plan.Inbound
-	for _, m := range plan.Replay.Mocks {
-		in.Short = append(in.Short, backends.ShortMock(m.Service, m.Traffic, m.Port))
+	if in.plan == nil {
+		return out
 	}
-	return in
+	if in.plan.Recording != nil {
+		out.Attribute = in.plan.Attribute
+	}
+	for _, m := range in.plan.Replay.Mocks {
+		out.Short = append(out.Short, backends.ShortMock(m.Service, m.Traffic, m.Port))
+	}
+	return out
+}
+
+// settle frees what the backends alone have needed of the traffic.
+func (in inputs) settle(ds *spec.Diagnostics) {
+	if in.plan == nil {
+		return
+	}
+	if err := in.plan.Settle(); err != nil {
+		ds.Warnf(in.Replay.Pos(), "", "freeing temporary files: %v", err)
+	}
 }
 
 func target(plan *verify.Plan) string {
@@ -138,11 +168,10 @@ func loadBaseline(p *engine.Pipeline, ds *spec.Diagnostics) *gates.Baseline {
 // checkReferences finds ${...} that nothing will ever fill in.
 func checkReferences(p *engine.Pipeline, ds *spec.Diagnostics) {
 	known := []string{"run.id", "run.dir", "self.port"}
-	for _, scope := range []string{"mocks", "real", "apps"} {
+	for _, scope := range []string{"mocks", "real", "databases", "apps"} {
 		for _, name := range p.Metrics.Subjects(scope) {
-			known = append(known, scope+"."+name+".url")
-			if scope == "apps" {
-				known = append(known, scope+"."+name+".port")
+			for _, what := range published(scope) {
+				known = append(known, scope+"."+name+"."+what)
 			}
 		}
 	}
@@ -157,6 +186,17 @@ func checkReferences(p *engine.Pipeline, ds *spec.Diagnostics) {
 		}
 		ds.Errorf(ref.Pos, hint, "${%s} refers to nothing in this run", name)
 	}
+}
+
+// published lists what the phases publish of each thing of a scope.
+func published(scope string) []string {
+	switch scope {
+	case "mocks":
+		return []string{"url"}
+	case "databases":
+		return []string{"url", "host", "port", "user", "password", "database"}
+	}
+	return []string{"url", "port"}
 }
 
 // settleTarget makes sure that what is replayed against is there: the only app where none is named.

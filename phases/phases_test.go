@@ -79,12 +79,15 @@ func TestLoadFindsWhatDoesNotFitTogether(t *testing.T) {
 	cases := map[string]struct {
 		file, want string // want is empty where all is well
 	}{
-		"the only app is the target":    {with("") + replayOf(""), ""},
-		"named app":                     {with("") + replayOf("target: svc, "), ""},
-		"no such app":                   {with("") + replayOf("target: svk, "), `target "svk" is no app of this run`},
-		"no target":                     {replayOf(""), "the replay has no target"},
-		"reference to nothing":          {with("P: '${mocks.pya.url}'") + replayOf(""), "${mocks.pya.url} refers to nothing"},
-		"reference to itself":           {with("P: '${apps.svc.port}/${self.port}/${run.dir}'") + replayOf(""), ""},
+		"the only app is the target": {with("") + replayOf(""), ""},
+		"named app":                  {with("") + replayOf("target: svc, "), ""},
+		"no such app":                {with("") + replayOf("target: svk, "), `target "svk" is no app of this run`},
+		"no target":                  {replayOf(""), "the replay has no target"},
+		"reference to nothing":       {with("P: '${mocks.pya.url}'") + replayOf(""), "${mocks.pya.url} refers to nothing"},
+		"reference to itself":        {with("P: '${apps.svc.port}/${self.port}/${run.dir}'") + replayOf(""), ""},
+		"one name twice": {
+			"backends: {real: [{name: svc, image: 'x:1'}]}\n" + with("") + replayOf(""), "svc is the name of one of the real",
+		},
 		"gates without a replay":        {with("") + "quality_gates: {coverage: '>= 1'}\n", "need a replay to judge"},
 		"several mistakes":              {with("P: '${mocks.a.url}'") + replayOf("tarket: x, "), "tarket"},
 		"short form of a mock":          {with("P: '${mocks.pay.url}'") + replayOf(short("pay")), ""},

@@ -6,12 +6,12 @@ import (
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates"
 	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/phases/backends"
 	"github.com/headgate-dev/headgate/phases/quality"
 	"github.com/headgate-dev/headgate/phases/sut"
-	"github.com/headgate-dev/headgate/services/process"
 )
 
 // Gates compiles the gates of a run file, in the order of the phases, for the stored metrics of a run:
@@ -29,7 +29,7 @@ func Gates(
 	}
 	first, more := backends.New(ctx, p, backends.Inputs{GatesOnly: true})
 	ds.Add(more)
-	second, more := sut.New(p, process.Driver{}, nil)
+	second, more := sut.New(p, &fleet.Fleet{})
 	ds.Add(more)
 	third, more := quality.New(p, stage(p), quality.Subject{App: onlyApp(p), Recorded: recorded(stored)})
 	ds.Add(more)

@@ -10,10 +10,12 @@ import (
 type Config struct {
 	// Mocks answer for dependencies from captured traffic.
 	Mocks []Mock `yaml:"mocks"`
+	// WireMock holds what all mocks with engine: wiremock have in common.
+	WireMock WireMock `yaml:"wiremock"`
 	// Real services that the application may call.
 	Real []Real `yaml:"real"`
 	// Real databases that the application may use.
-	Databases *spec.Node `yaml:"databases"`
+	Databases []Database `yaml:"databases"`
 }
 
 // Mock is one mocked dependency.
@@ -24,13 +26,13 @@ type Mock struct {
 	Type string `yaml:"type" jsonschema:"enum=http,enum=db"`
 	// Engine that serves the stubs: embedded runs in this process, wiremock in a container.
 	Engine string `yaml:"engine" jsonschema:"enum=embedded,enum=wiremock"`
-	// Image of the wiremock engine.
+	// Image of the wiremock engine: wiremock/wiremock:3.13.2 unless another one is named.
 	Image string `yaml:"image"`
 	// Stubs are captured outbound traffic, or a folder or file of WireMock mappings.
 	Stubs string `yaml:"stubs"`
 	// Traffic is captured database traffic, for type db.
 	Traffic string `yaml:"traffic"`
-	// Port to listen on; a free one by default.
+	// Port to listen on, with engine: embedded; a free one by default.
 	Port int `yaml:"port" jsonschema:"minimum=0,maximum=65535"`
 	// Match says which parts of a request do not count.
 	Match mocks.Match `yaml:"match"`
@@ -40,6 +42,13 @@ type Mock struct {
 	OnMiss OnMiss `yaml:"on_miss"`
 	// Gates on the mock's own metrics.
 	Gates *spec.Node `yaml:"gates"`
+}
+
+// WireMock holds what all mocks with engine: wiremock have in common.
+type WireMock struct {
+	// Shared serves all of them by one container, which tells them apart by the Host header; otherwise each
+	// mock has a container of its own.
+	Shared bool `yaml:"shared"`
 }
 
 // OnMiss says how a request that no stub matches is answered.
@@ -52,12 +61,15 @@ type OnMiss struct {
 type Real struct {
 	// Name by which ${real.NAME.url} and gates refer to the service.
 	Name string `yaml:"name" jsonschema:"required"`
-	// URL of a service that is already running.
-	URL string `yaml:"url"`
+	// URL of a service that is already running, in place of a command or image.
+	URL               string `yaml:"url"`
+	services.Settings `yaml:",inline"`
 	// Namespace of the service in a cluster; local runs do not use it.
 	Namespace string `yaml:"namespace"`
 	// Probe that must answer before anyone depends on the service.
 	Probe services.Ready `yaml:"probe"`
+	// Logs says which lines of output are errors.
+	Logs services.LogRules `yaml:"logs"`
 	// Traffic is captured outbound traffic to the service: its GET and HEAD requests are sent again
 	// and their latency is judged against the recorded one.
 	Traffic string `yaml:"traffic"`
@@ -75,7 +87,7 @@ func (m *Mock) UnmarshalSpec(n *spec.Node) spec.Diagnostics {
 // UnmarshalSpec fills in the defaults before reading.
 func (r *Real) UnmarshalSpec(n *spec.Node) spec.Diagnostics {
 	type plain Real
-	*r = Real{Probe: services.DefaultReady()}
+	*r = NewReal("", services.Settings{})
 	return spec.Decode(n, (*plain)(r))
 }
 
@@ -85,4 +97,9 @@ func ShortMock(service, captured string, port int) Mock {
 		Name: service, Type: "http", Engine: "embedded", Stubs: captured, Port: port,
 		Match: mocks.DefaultMatch(), OnMiss: OnMiss{Status: 599},
 	}
+}
+
+// NewReal is a real service with the defaults.
+func NewReal(name string, s services.Settings) Real {
+	return Real{Name: name, Settings: s, Probe: services.DefaultReady(), Logs: services.DefaultLogRules()}
 }

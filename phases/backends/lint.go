@@ -3,6 +3,7 @@ package backends
 import (
 	"strings"
 
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates/metric"
 )
 
@@ -17,10 +18,16 @@ func (p *Phase) Unmeasured(ref metric.Ref) string {
 				return "the stubs of " + m.Name + " are mappings, there is no recorded call to check it with"
 			}
 		}
+	case ref.Scope == "databases":
+		for _, d := range p.databases {
+			if d.Name == ref.Subject {
+				return d.unmeasured(ref)
+			}
+		}
 	case ref.Scope == "real" && ref.Name != "readiness":
 		for _, s := range p.real {
-			if s.Name == ref.Subject && len(s.recorded) == 0 {
-				return "the service " + s.Name + " has no traffic to measure it with"
+			if s.Name == ref.Subject {
+				return s.unmeasured(ref.Name)
 			}
 		}
 	}
@@ -40,4 +47,15 @@ func (p *Phase) unmeasuredEffect(name string) string {
 // needsRecording tells whether a mock's metric comes out of the self-check alone.
 func needsRecording(name string) bool {
 	return name == "self_check_rate" || strings.HasPrefix(name, "latency_")
+}
+
+// unmeasured says why a metric of a real service never gets a value.
+func (s *real) unmeasured(name string) string {
+	switch {
+	case name != "requests" && !strings.HasPrefix(name, "latency"):
+		return fleet.Unmeasured(s.Name, &s.Settings, name)
+	case len(s.recorded) == 0:
+		return "the service " + s.Name + " has no traffic to measure it with"
+	}
+	return ""
 }

@@ -1,6 +1,11 @@
 package backends
 
-import "github.com/headgate-dev/headgate/gates/metric"
+import (
+	"slices"
+
+	"github.com/headgate-dev/headgate/fleet"
+	"github.com/headgate-dev/headgate/gates/metric"
+)
 
 // Metrics declares what the phase measures.
 func Metrics() []metric.Desc {
@@ -45,7 +50,7 @@ func Metrics() []metric.Desc {
 			Direction: metric.LowerIsBetter, Family: "latency", Help: "The service's answering time.",
 		},
 	}
-	return append(list, sideEffects()...)
+	return slices.Concat(list, fleet.Metrics("real"), databaseMetrics(), sideEffects())
 }
 
 // sideEffects declares what the application does to its dependencies, against the recording.

@@ -21,12 +21,14 @@ import (
 // mock is a mock of the run file, and the server that stands for it while a run lasts.
 type mock struct {
 	Mock
-	provider  mocks.Provider
+	opener    opener
 	stubs     []*mocks.Stub
 	exchanges []mocks.Exchange
 	effects   *effects
 	// recording is what the stubs were built from, nil for mappings.
 	recording *mocks.Recording
+	// left sums up what of the capture is no exchange; see [formats.Counts.Left].
+	left string
 
 	mu     sync.Mutex
 	server mocks.Server
@@ -36,15 +38,16 @@ type mock struct {
 // addMock builds the mock's stubs and compiles its gates.
 func (p *Phase) addMock(ctx context.Context, c Mock, at *spec.Node, in Inputs, ds *spec.Diagnostics) {
 	p.pipeline.Metrics.Subject("mocks", c.Name)
-	m := &mock{Mock: c, provider: in.Embedded}
+	m := &mock{Mock: c, opener: p.opener(c, in)}
 	if !supported(c, at, ds) {
 		return
 	}
 	if !in.GatesOnly {
-		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.Inbound); err != nil {
+		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.Attribute); err != nil {
 			ds.Errorf(at.Key("stubs").Pos(), "", "mock %s: %v", c.Name, err)
 		}
 		m.lint(at, ds)
+		p.lintWireMock(m, at, ds)
 	}
 	programs, more := gates.Parse(c.Gates, gates.Scope{
 		Phase: engine.Backends, MetricScope: "mocks", Subject: c.Name, Registry: p.pipeline.Metrics,
@@ -65,6 +68,9 @@ func (m *mock) lint(at *spec.Node, ds *spec.Diagnostics) {
 	}
 	if m.recording == nil {
 		return
+	}
+	if m.left != "" {
+		ds.Warnf(at.Key("stubs").Pos(), leftHint, "mock %s: left out: %s", m.Name, m.left)
 	}
 	pos := at.Key("match").Pos()
 	for _, r := range m.recording.Rules {
@@ -93,15 +99,12 @@ func supported(c Mock, at *spec.Node, ds *spec.Diagnostics) bool {
 	switch {
 	case c.Type == "db":
 		ds.Errorf(at.Key("type").Pos(), "type: http is", "mocks of type db are not supported yet")
-	case c.Engine == "wiremock":
-		ds.Errorf(at.Key("engine").Pos(), "engine: embedded answers WireMock mappings in this process",
-			"engine wiremock is not supported yet")
 	case c.Traffic != "":
 		ds.Errorf(at.Key("traffic").Pos(), "write stubs: "+c.Traffic, "traffic is for mocks of type db")
 	case c.Stubs == "":
 		ds.Errorf(at.Pos(), "add: stubs: ./captured-traffic/", "mock %s has nothing to answer with", c.Name)
 	default:
-		if c.Image != "" {
+		if c.Image != "" && c.Engine != wireMock {
 			ds.Warnf(at.Key("image").Pos(), "leave it out",
 				"an image is used by engine: wiremock only; the embedded engine serves these stubs")
 		}
@@ -111,17 +114,22 @@ func supported(c Mock, at *spec.Node, ds *spec.Diagnostics) bool {
 }
 
 // load builds the stubs from captured traffic, or reads WireMock mappings.
-func (m *mock) load(ctx context.Context, path string, inbound []*traffic.Record) error {
+func (m *mock) load(ctx context.Context, path string, attribute func([]*traffic.Record) error) error {
 	if isMappings(path) {
-		stubs, err := mocks.LoadStubs(path)
+		stubs, err := mocks.Options{Java: m.Engine == wireMock}.Load(path)
 		m.stubs, m.effects = stubs, newEffects(nil, stubs)
 		return err
 	}
-	records, err := outbound(ctx, path, m.Name)
+	records, left, err := outbound(ctx, path, m.Name)
 	if err != nil {
 		return err
 	}
-	traffic.Attribute(records, inbound)
+	m.left = left
+	if attribute != nil {
+		if err := attribute(records); err != nil {
+			return err
+		}
+	}
 	recording, err := mocks.FromTraffic(records, m.Match)
 	if err != nil {
 		return err
@@ -144,13 +152,15 @@ func isMappings(path string) bool {
 	return err == nil && len(found) > 0
 }
 
-// outbound reads the captured outbound records of one service.
-func outbound(ctx context.Context, path, service string) ([]*traffic.Record, error) {
+// leftHint says where more is told of what is left out.
+const leftHint = "headgate inspect tells what a capture holds"
+
+// outbound reads the captured outbound records of one service, and sums up what is left out.
+func outbound(ctx context.Context, path, service string) (list []*traffic.Record, left string, err error) {
 	files, err := formats.Walk([]string{path})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var list []*traffic.Record
 	others := 0
 	counts, err := formats.Each(ctx, files, func(r *traffic.Record) error {
 		switch {
@@ -163,16 +173,16 @@ func outbound(ctx context.Context, path, service string) ([]*traffic.Record, err
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if len(counts.Problems) > 0 {
-		return nil, fmt.Errorf("%s, the first: %w", counts.Unusable(), counts.Problems[0])
+		return nil, "", fmt.Errorf("%s, the first: %w", counts.Unusable(), counts.Problems[0])
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s: none of %d records is an outbound one of service %s (%d are of other services)",
+		return nil, "", fmt.Errorf("%s: none of %d records is an outbound one of service %s (%d are of other services)",
 			path, counts.Records, service, others)
 	}
-	return list, nil
+	return list, counts.Left(), nil
 }
 
 func (m *mock) source() string {
@@ -187,19 +197,37 @@ const mostNoted = 3
 
 // start serves the mock, checks it against its own recording and rewinds it.
 func (m *mock) start(ctx context.Context, r *engine.Run) error {
-	server, err := m.provider.Start(ctx, &mocks.Plan{
-		Name: m.Name, Stubs: m.stubs, Port: m.Port, Miss: mocks.Miss{Status: m.OnMiss.Status},
-	})
+	server, err := m.opener(r).Start(ctx, m.plan())
 	if err != nil {
 		return err
 	}
 	m.set(server)
-	r.Cleanup("mock "+m.Name, func(context.Context) error { return m.stop(r) })
+	r.CleanupBeside("mock "+m.Name, func(context.Context) error { return m.stop(r) })
 	r.Publish("mocks."+m.Name+".url", server.URL())
+	if s, ok := server.(mocks.Insider); ok {
+		r.PublishInside("mocks."+m.Name+".url", s.Inside())
+	}
+	if s, ok := server.(mocks.Mortal); ok {
+		r.Guard(s.Failed(), func() error { return failed(s) })
+	}
 	if len(m.exchanges) == 0 {
 		return nil
 	}
-	check, err := mocks.SelfCheck(ctx, server.URL(), m.exchanges)
+	for _, x := range m.exchanges {
+		if x.Record.Parent != "" {
+			r.Follow(x.Record.Parent)
+		}
+	}
+	return m.checkItself(ctx, r, server)
+}
+
+func (m *mock) plan() *mocks.Plan {
+	return &mocks.Plan{Name: m.Name, Stubs: m.stubs, Port: m.Port, Miss: mocks.Miss{Status: m.OnMiss.Status}}
+}
+
+// checkItself sends the recorded calls to the mock, tells which are not answered as recorded, and rewinds it.
+func (m *mock) checkItself(ctx context.Context, r *engine.Run, server mocks.Server) error {
+	check, err := mocks.SelfCheck(ctx, server.URL(), m.askable(server))
 	if err != nil {
 		return fmt.Errorf("self-check: %w", err)
 	}

@@ -287,11 +287,21 @@ func TestRefused(t *testing.T) {
 		"no such capture":   {"  mocks: [{name: pay, stubs: none}]\n", "none"},
 		"nothing to answer": {"  mocks: [{name: pay}]\n", "mock pay has nothing to answer with"},
 		"database mock":     {"  mocks: [{name: pay, type: db, traffic: x}]\n", "type db are not supported yet"},
-		"wiremock":          {"  mocks: [{name: pay, engine: wiremock, stubs: x}]\n", "engine wiremock is not supported"},
-		"traffic":           {"  mocks: [{name: pay, traffic: captured.jsonl}]\n", "traffic is for mocks of type db"},
-		"databases":         {"  databases: [{name: db}]\n", "databases are not supported yet"},
-		"silent miss":       {"  mocks: [{name: pay, stubs: captured.jsonl, on_miss: {status: 200}}]\n", "400"},
-		"unknown key":       {"  mocks: [{name: pay, stubs: captured.jsonl, prot: 1}]\n", "prot"},
+		"wiremock's port": {
+			"  mocks: [{name: pay, engine: wiremock, stubs: captured.jsonl, port: 80}]\n", "chooses the port of a WireMock",
+		},
+		"wiremock's images": {
+			"  wiremock: {shared: true}\n  mocks: [{name: pay, engine: wiremock, stubs: captured.jsonl, image: 'a:1'}," +
+				" {name: other, engine: wiremock, stubs: one.json}]\n", "another image",
+		},
+		"wiremock's hosts": {
+			"  wiremock: {shared: true}\n  mocks: [{name: pay, engine: wiremock, stubs: captured.jsonl," +
+				" match: {headers: [host]}}]\n", "told apart by the Host header",
+		},
+		"wiremock, live service": {"  mocks: [{name: pay, engine: wiremock, stubs: live.json}]\n", "never does"},
+		"traffic":                {"  mocks: [{name: pay, traffic: captured.jsonl}]\n", "traffic is for mocks of type db"},
+		"silent miss":            {"  mocks: [{name: pay, stubs: captured.jsonl, on_miss: {status: 200}}]\n", "400"},
+		"unknown key":            {"  mocks: [{name: pay, stubs: captured.jsonl, prot: 1}]\n", "prot"},
 		"unknown metric": {
 			"  mocks: [{name: pay, stubs: captured.jsonl, gates: {mach_rate: '== 1'}}]\n", "mach_rate",
 		},
@@ -314,6 +324,8 @@ func TestRefused(t *testing.T) {
 			s := newStage(t)
 			s.capture(t, "captured.jsonl", payments()...)
 			s.write(t, "bad.jsonl", "{\"id\": 1,\n")
+			s.write(t, "one.json", `{"request": {}, "response": {}}`)
+			s.write(t, "live.json", `{"request": {}, "response": {"proxyBaseUrl": "http://live.test"}}`)
 			s.write(t, "bad.json", `{"request": {"method": "GET", "nonsense": 1}, "response": {"status": 200}}`)
 			_, _, ds := s.load(t, c.section)
 			if ds.Err() == nil || !strings.Contains(ds.Error(), c.want) {

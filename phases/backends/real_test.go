@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,8 +11,11 @@ import (
 	"time"
 
 	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates"
 	"github.com/headgate-dev/headgate/gates/metric"
+	"github.com/headgate-dev/headgate/services"
+	"github.com/headgate-dev/headgate/services/servicestest"
 	"github.com/headgate-dev/headgate/traffic"
 )
 
@@ -107,5 +111,77 @@ func TestNothingToBringUp(t *testing.T) {
 	_, phase, ds := newStage(t).load(t, "  mocks: []\n")
 	if ds.Err() != nil || phase.Skip() != "no backends" || phase.Recorded() || phase.Timeout() <= 0 {
 		t.Errorf("findings %v, skip %q", ds, phase.Skip())
+	}
+}
+
+// What is started is measured like what is there already, and its resource use besides.
+func TestStartedRealService(t *testing.T) {
+	s := newStage(t)
+	s.inputs.Fleet = &fleet.Fleet{Processes: &servicestest.Driver{
+		Programs: map[string]servicestest.Program{"serve": answering},
+		Stats: func(services.Service) (services.Stats, error) {
+			return services.Stats{CPU: time.Second, Memory: 10, PeakMem: 20}, nil
+		},
+	}}
+	s.capture(t, "cat.jsonl", reads(6, time.Second)...)
+	var url string
+	rep := s.play(t, `
+  real:
+    - {name: stock, command: [serve], needs: [cat], env: {CAT: "${real.cat.url}"}, probe: {interval: 5ms}}
+    - name: cat
+      command: [serve]
+      probe: {http: /healthz, interval: 5ms}
+      traffic: cat.jsonl
+      gates: {readiness: "true", requests: "== 6", mem_peak_bytes: "<= 20B", latency_p50: "<= 1s"}
+`, func(_ context.Context, r *engine.Run) error {
+		url, _ = r.Lookup("real.cat.url")
+		return nil
+	})
+	if rep.Verdict != engine.Passed || !strings.HasPrefix(url, "http://127.0.0.1:") {
+		t.Fatalf("%s, url %q", rep.Cause, url)
+	}
+	if len(rep.BringUp) != 1 || rep.BringUp[0].Chain[0] != "real service cat" {
+		t.Errorf("bring-up %+v", rep.BringUp)
+	}
+}
+
+// answering answers every request until it is asked to stop.
+func answering(ctx context.Context, p servicestest.Process) int {
+	l, err := net.Listen("tcp", "127.0.0.1:"+p.Getenv("PORT"))
+	if err != nil {
+		return 1
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-ctx.Done()
+		server.Close()
+	}()
+	_ = server.Serve(l)
+	<-ended
+	return 0
+}
+
+func TestRealServicesThatCannotBe(t *testing.T) {
+	cases := map[string]struct{ real, want string }{
+		"there and started": {"{name: cat, url: 'http://x', command: [a]}", "is to be started and to be there already"},
+		"around": {
+			"{name: cat, command: ['${real.dog.url}']}, {name: dog, command: [a], needs: [cat]}", "they need one another",
+		},
+		"needs nobody":    {"{name: cat, command: [a], needs: [cow]}", "cat needs cow"},
+		"unbounded":       {"{name: cat, image: 'x:1', gates: {oom_kills: '== 0', egress_violations: '== 0'}}", ""},
+		"a job's traffic": {"{name: cat, image: 'x:1', job: true, traffic: cat.jsonl}", "it answers nothing"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.inputs.Fleet = &fleet.Fleet{}
+			s.capture(t, "cat.jsonl", reads(2, time.Second)...)
+			_, _, ds := s.load(t, "  real: ["+c.real+"]\n")
+			if got := ds.Error(); !strings.Contains(got, c.want) || (ds.Err() == nil) != (c.want == "") {
+				t.Errorf("findings %s", got)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package backends
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 	"github.com/headgate-dev/headgate/mocks/embedded"
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/jsonl"
+	"github.com/headgate-dev/headgate/traffic/recording"
+	"github.com/headgate-dev/headgate/traffic/session"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -56,11 +59,21 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{dir: t.TempDir(), inputs: Inputs{Embedded: embedded.Provider{}}}
+	var inbound []*traffic.Record
 	for _, id := range []string{"in-1", "in-2"} {
 		r := call(id, "", "shop", "GET", "/x", "")
 		r.Direction = traffic.Inbound
-		s.inputs.Inbound = append(s.inputs.Inbound, r)
+		inbound = append(inbound, r)
 	}
+	recorded, err := recording.New(recording.Options{Select: session.DefaultSelect()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { recorded.Close() })
+	if err := errors.Join(recorded.Take(inbound), recorded.Arrange()); err != nil {
+		t.Fatal(err)
+	}
+	s.inputs.Attribute = recorded.Attribute
 	return s
 }
 

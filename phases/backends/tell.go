@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/mocks"
 )
@@ -107,6 +108,14 @@ func (p *Phase) Tell(r *engine.Run, rep *engine.Report) {
 		}
 		told.Calls = m.tellCalls(t)
 		rep.Mocks = append(rep.Mocks, told)
+	}
+	for _, d := range p.databases {
+		d.tell(rep)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.steps) > 0 {
+		rep.BringUp = append(rep.BringUp, fleet.TellBringUp(engine.Backends, p.steps))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/traffic/correlate"
 	"github.com/headgate-dev/headgate/traffic/replay"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
@@ -32,6 +33,9 @@ func (p *Phase) Name() string { return engine.Replay }
 // Scopes names what the phase measures.
 func (p *Phase) Scopes() []string { return []string{"replay", "endpoint"} }
 
+// Close frees the traffic.
+func (p *Phase) Close() error { return p.plan.Close() }
+
 // Skip passes the phase over where nothing is replayed.
 func (p *Phase) Skip() string {
 	if p.plan == nil {
@@ -41,14 +45,19 @@ func (p *Phase) Skip() string {
 }
 
 // Planned is the number of requests of the whole replay.
-func (p *Phase) Planned() int { return p.plan.Set.Len() }
+func (p *Phase) Planned() int { return p.plan.Len() }
 
 // Plan says what would be sent.
 func (p *Phase) Plan() []string {
 	c := p.plan.Replay
+	takes, err := c.Pacing().Duration(p.plan.All().Source().Marks)
+	about := "about " + takes.Round(100*time.Millisecond).String()
+	if err != nil {
+		about = err.Error()
+	}
 	lines := []string{
-		fmt.Sprintf("%d requests to %s at %s, %d sessions at a time, about %s", p.Planned(), c.Target,
-			c.TimeScale, c.Concurrency, c.Pacing().Duration(p.plan.Set).Round(100*time.Millisecond)),
+		fmt.Sprintf("%d requests to %s at %s, %d sessions at a time, %s", p.Planned(), c.Target,
+			c.TimeScale, c.Concurrency, about),
 		p.plan.Sessions,
 	}
 	for _, e := range p.plan.Endpoints() {
@@ -114,10 +123,14 @@ func (p *Phase) begin(r *engine.Run) error {
 		p.trial = nil
 		return trial.Close()
 	})
-	r.Fingerprint("traffic", p.plan.Set.Hash())
+	r.Fingerprint("traffic", p.plan.Hash())
 	r.Fingerprint("concurrency", strconv.Itoa(p.plan.Replay.Concurrency))
 	r.Fingerprint("time_scale", p.plan.Replay.TimeScale.String())
 	r.Note(engine.Replay, "%s", p.plan.Sessions)
+	if n := p.plan.Cut; n > 0 {
+		r.Note(engine.Replay, "sessions of more than %d requests: %d; what an answer issues was looked for in that many "+
+			"requests behind it, and is not carried further", correlate.Window, n)
+	}
 	return nil
 }
 
@@ -157,6 +170,7 @@ func progress(g verify.Progress) engine.Event {
 func classify(err error) error {
 	var tripped *verify.Tripped
 	var unwritten *verify.WriteError
+	var unread *verify.ReadError
 	switch {
 	case errors.As(err, &tripped):
 		return &engine.Fault{Verdict: engine.Failed, Err: tripped, Hint: "see the slowest and failing endpoints below"}
@@ -164,6 +178,8 @@ func classify(err error) error {
 		return &engine.Fault{
 			Verdict: engine.Environment, Err: unwritten, Hint: "free some space, or choose another folder with --out",
 		}
+	case errors.As(err, &unread):
+		return &engine.Fault{Verdict: engine.Environment, Err: unread, Hint: "see that TMPDIR is on a disk in order"}
 	}
 	return err
 }

@@ -9,36 +9,51 @@ import (
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/compare"
+	"github.com/headgate-dev/headgate/traffic/recording"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
 
 // Find looks for a record in the traffic that would be replayed. The error names what is nearest.
-func (p *Phase) Find(id string) (verify.Position, error) {
+func (p *Phase) Find(id string) (recording.Position, error) {
 	if p.plan == nil {
-		return verify.Position{}, &engine.Fault{
+		return recording.Position{}, &engine.Fault{
 			Verdict: engine.Invalid, Err: fmt.Errorf("record %s: the run file has no replay", id),
 		}
 	}
-	if at, ok := p.plan.Find(id); ok {
-		return at, nil
+	at, ok, err := p.plan.Find(id)
+	if ok || err != nil {
+		return at, err
 	}
-	var known []string
-	for _, r := range p.plan.Set.Records() {
-		known = append(known, r.ID)
+	near, err := p.nearest(id)
+	if err != nil {
+		return at, err
 	}
 	hint := "ids stand in results.jsonl and diffs.jsonl of the run"
-	if near := spec.Nearest(id, known); near != "" {
+	if near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return verify.Position{}, &engine.Fault{
+	return recording.Position{}, &engine.Fault{
 		Verdict: engine.Invalid, Err: fmt.Errorf("record %s is not in the traffic that is replayed", id), Hint: hint,
 	}
+}
+
+// nearest is the id of a record that the given one may be a misspelling of.
+func (p *Phase) nearest(id string) (string, error) {
+	const atOnce = 1000
+	var known []string
+	err := p.plan.Each(func(_ string, r *traffic.Record) error {
+		if known = append(known, r.ID); len(known) == atOnce {
+			known = append(known[:0], spec.Nearest(id, known))
+		}
+		return nil
+	})
+	return spec.Nearest(id, known), err
 }
 
 // Retrace sends the requests of a session up to a record to the application, which must be up. last is
 // called before the record's own request.
 func (p *Phase) Retrace(
-	ctx context.Context, r *engine.Run, at verify.Position, last func(),
+	ctx context.Context, r *engine.Run, at recording.Position, last func(),
 ) ([]verify.Exchange, error) {
 	target, err := p.target(r)
 	if err != nil {

@@ -98,10 +98,10 @@ func (p *Phase) tellRules(r *engine.Run) {
 	for _, e := range p.trial.Excuses() {
 		r.Note(engine.Replay, "compare rule %s excused %d differences: %s", e.Key, e.Total(), e)
 	}
-	unbound := p.trial.Unbound()
+	unbound, total := p.trial.Unbound()
 	for i, u := range unbound {
 		if i == 3 {
-			r.Note(engine.Replay, "%d more recorded values were not issued again", len(unbound)-i)
+			r.Note(engine.Replay, "%d more recorded values were not issued again", total-i)
 			break
 		}
 		r.Note(engine.Replay, "a recorded value that later requests carry was not issued again: %s: %s", u.Where, u.Reason)

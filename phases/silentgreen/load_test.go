@@ -61,7 +61,7 @@ func TestSilentGreenLoad(t *testing.T) {
 		},
 		"isolation that is not there": {
 			top:   "sut: {apps: [{name: a, command: [\"true\"], isolation: {egress: deny}}]}",
-			cause: `isolation .* not supported yet`,
+			cause: `isolation needs a container`,
 		},
 		"a cutoff that nothing measures in a window": {
 			replay: `cutoffs: {rules: {body_match_rate: "< 0.5"}}`, cause: `body_match_rate is not watched`,

@@ -39,8 +39,10 @@ type trial struct {
 	// capture replaces the capture's text, file the whole run file.
 	capture func(recorded string) string
 	file    string
-	vars    map[string]string
-	stages  engine.Stages
+	// noise is the text of noise.yaml, which the run file then names.
+	noise  string
+	vars   map[string]string
+	stages engine.Stages
 	// after is called when the replay has ended, before the gates are judged.
 	after func(*engine.Run)
 	// live is asked if anything reaches the dependency that is not mocked.
@@ -89,6 +91,9 @@ func (c *trial) prepare(t *testing.T) string {
 		text = c.capture(text)
 	}
 	write(t, filepath.Join(dir, "capture.jsonl"), text)
+	if c.noise != "" {
+		write(t, filepath.Join(dir, "noise.yaml"), c.noise)
+	}
 	port, err := services.FreePort()
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +146,9 @@ func (c *trial) sections() string {
 	b.WriteString("replay:\n  traffic: ./capture.jsonl\n  time_scale: max\n  timeout: 2s\n")
 	if !strings.Contains(c.replay, "target:") {
 		b.WriteString("  target: \"@target\"\n")
+	}
+	if c.noise != "" {
+		c.compare = "{noise: ./noise.yaml, headers: [Etag]}"
 	}
 	section("  compare: %s\n", c.compare)
 	section("  %s\n", c.replay)

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates/metric"
-	"github.com/headgate-dev/headgate/services"
 )
 
 func (a *app) count(asked int64, err error) {
@@ -24,52 +24,44 @@ func (a *app) collect(ctx context.Context, r *engine.Run) {
 	m := r.Metrics
 	ref := func(name string) metric.Ref { return metric.Ref{Scope: "apps", Subject: a.Name, Name: name} }
 	m.Drop("apps", a.Name)
-	if stats, err := a.instance.Stats(ctx); err == nil {
-		a.stats = stats
-	}
-	if a.stats != (services.Stats{}) { // what could not be measured is no data, not zero
-		m.Set(ref("cpu_seconds"), a.stats.CPU.Seconds())
-		m.Set(ref("mem_bytes"), float64(a.stats.Memory))
-		m.Set(ref("mem_peak_bytes"), float64(a.stats.PeakMem))
-		if lived := r.Clock().Sub(a.started); lived > 0 {
-			m.Set(ref("cpu_percent"), 100*a.stats.CPU.Seconds()/lived.Seconds())
-		}
-	}
-	m.Set(ref("restarts"), 0)
-	counts := a.scanner.Counts()
-	m.Add(ref("log_lines"), float64(counts.Lines))
-	m.Set(ref("log_errors"), float64(counts.Errors))
-	m.Set(ref("new_log_errors"), float64(counts.New))
-	if a.ready.IsZero() {
+	a.member.Measure(ctx, m, "apps")
+	if a.member.Ready().IsZero() || a.member.Job() {
 		return
 	}
-	m.Set(ref("ready_seconds"), r.Clock().Sub(a.ready).Seconds())
-	m.Set(ref("startup_seconds"), a.startup.Seconds())
+	m.Set(ref("ready_seconds"), r.Clock().Sub(a.member.Ready()).Seconds())
 	m.Add(ref("probes"), float64(a.asked))
 	m.Hit(ref("error_rate"), a.failed, a.asked)
 }
 
+// Tell adds the services to the report: all that were started, and the applications that were not.
+func (p *Phase) Tell(_ *engine.Run, rep *engine.Report) {
+	mine := map[string]bool{}
+	for _, a := range p.apps {
+		mine[a.Name] = true
+	}
+	for _, m := range p.fleet.Members() {
+		if !mine[m.Name()] {
+			rep.Services = append(rep.Services, m.Tell())
+		}
+	}
+	for _, a := range p.apps {
+		rep.Services = append(rep.Services, a.tell(rep.Snapshot))
+	}
+	if steps := p.brought(); len(steps) > 0 {
+		rep.BringUp = append(rep.BringUp, fleet.TellBringUp(engine.Sut, steps))
+	}
+}
+
 // tell reports on the application, as the gates have judged it.
 func (a *app) tell(judged *metric.Snapshot) engine.ServiceReport {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	told := engine.ServiceReport{
-		Name: a.Name, StartupSeconds: a.startup.Seconds(), CPUSeconds: a.stats.CPU.Seconds(),
-		MemPeakBytes: a.stats.PeakMem,
+	m := a.fleet.Member(a.Name)
+	if m == nil {
+		return engine.ServiceReport{Name: a.Name}
 	}
-	if a.scanner == nil {
-		return told
-	}
-	ready, _ := judged.Get(metric.Ref{Scope: "apps", Subject: a.Name, Name: "ready_seconds"})
-	told.ReadySeconds = ready.Value
-	told.LogLines = a.scanner.Counts().Lines
-	for _, p := range a.scanner.Patterns() {
-		pattern := engine.LogPattern{Text: p.Text, Count: p.Count, First: p.Sample}
-		if p.New {
-			told.NewErrors = append(told.NewErrors, pattern)
-		} else {
-			told.KnownErrors = append(told.KnownErrors, pattern)
-		}
+	told := m.Tell()
+	if judged != nil {
+		ready, _ := judged.Get(metric.Ref{Scope: "apps", Subject: a.Name, Name: "ready_seconds"})
+		told.ReadySeconds = ready.Value
 	}
 	return told
 }

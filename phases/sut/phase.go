@@ -4,60 +4,63 @@ package sut
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates"
+	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/services"
 )
 
 // Phase is the phase of the applications under test.
 type Phase struct {
 	pipeline *engine.Pipeline
-	driver   services.Driver
+	fleet    *fleet.Fleet
 	apps     []*app
 	gates    []*gates.Program
+
+	mu    sync.Mutex
+	steps []services.Step
 }
 
-// New makes the phase from the run file's section: gates are compiled, nothing is started. driver
-// starts local processes. known holds the patterns of log errors that the baseline has seen.
-func New(p *engine.Pipeline, driver services.Driver, known []string) (*Phase, spec.Diagnostics) {
+// New makes the phase from the run file's section: gates are compiled, nothing is started. f starts the
+// applications.
+func New(p *engine.Pipeline, f *fleet.Fleet) (*Phase, spec.Diagnostics) {
 	var c Config
 	ds := spec.Decode(p.SUT, &c)
-	phase := &Phase{pipeline: p, driver: driver}
+	phase := &Phase{pipeline: p, fleet: f}
 	seen := map[string]spec.Pos{}
-	for i, node := range p.SUT.Key("apps").Items() {
-		if i >= len(c.Apps) {
-			break
-		}
+	nodes := p.SUT.Key("apps").Items()
+	nodes = nodes[:min(len(nodes), len(c.Apps))]
+	for i, node := range nodes {
 		a := c.Apps[i]
 		if first, taken := seen[a.Name]; taken && a.Name != "" {
 			ds.Errorf(node.Key("name").Pos(), "choose another name",
 				"a second app is named %s; the first is at %s", a.Name, first)
 		}
 		seen[a.Name] = node.Key("name").Pos()
-		phase.add(a, node, known, &ds)
+		ds.Add(f.Settle(p, node, a.Name, &c.Apps[i].Settings))
+		phase.add(c.Apps[i], node, &ds)
+	}
+	for i, node := range nodes {
+		phase.check(&c.Apps[i], node, &ds)
+	}
+	if err := services.CheckOrder(phase.tasks(nil)); err != nil {
+		ds.Errorf(p.SUT.Key("apps").Pos(), "take one of the references or needs out", "the apps cannot be started: %v", err)
 	}
 	return phase, ds
 }
 
-func (p *Phase) add(c App, at *spec.Node, known []string, ds *spec.Diagnostics) {
+func (p *Phase) add(c App, at *spec.Node, ds *spec.Diagnostics) {
 	p.pipeline.Metrics.Subject("apps", c.Name)
-	switch {
-	case c.Image != "":
-		ds.Errorf(at.Key("image").Pos(), "start it as a local process with command:", "images are not supported yet")
-	case c.Build.Context != "" || c.Build.Dockerfile != "":
-		ds.Errorf(at.Key("build").Pos(), "build with command: [go, build, ...]", "image builds are not supported yet")
-	case c.Resources.Kind() != spec.Null:
-		ds.Errorf(at.Key("resources").Pos(), "gate on mem_peak_bytes and cpu_seconds instead",
-			"resources bound containers, which are not supported yet")
-	case c.Isolation.Kind() != spec.Null:
-		ds.Errorf(at.Key("isolation").Pos(), "leave it out", "isolation needs containers, which are not supported yet")
-	case len(c.Command) == 0:
-		ds.Errorf(at.Pos(), "add: command: [./bin/service, --flag]", "app %s has no command to start it with", c.Name)
+	if !c.Given() {
+		ds.Errorf(at.Pos(), "add: command: [./bin/service, --flag], or image: NAME:TAG",
+			"app %s has no command to start it with, and no image", c.Name)
 	}
 	if c.WarmUp.Requests > 0 && c.WarmUp.Path == "" && c.Ready.HTTP.Path == "" {
 		ds.Errorf(at.Key("warm_up").Pos(), "add: path: /", "warm_up does not know what to ask for")
@@ -67,9 +70,32 @@ func (p *Phase) add(c App, at *spec.Node, known []string, ds *spec.Diagnostics) 
 	})
 	ds.Add(more)
 	p.gates = append(p.gates, programs...)
-	p.apps = append(p.apps, &app{
-		App: c, pipeline: p.pipeline, driver: p.driver, known: known, hold: holdFor(programs),
-	})
+	p.apps = append(p.apps, &app{App: c, pipeline: p.pipeline, fleet: p.fleet, hold: holdFor(programs)})
+}
+
+// check finds what does not go together in the settings of an application.
+func (p *Phase) check(c *App, at *spec.Node, ds *spec.Diagnostics) {
+	ds.Add(c.Check(at, p.pipeline.Resolve))
+	known := fleet.Names(p.pipeline)
+	ds.Add(c.CheckAllow(at, known))
+	ds.Add(fleet.CheckNeeds(at, c.Needs, c.Name, known))
+	ds.Add(fleet.CheckReach(p.pipeline, at, &c.Settings))
+}
+
+// tasks are the bring-up of all applications. What an application needs of other phases is up by then.
+func (p *Phase) tasks(r *engine.Run) []services.Task {
+	var tasks []services.Task
+	for _, a := range p.apps {
+		t := services.Task{Name: a.Name, Needs: a.Needs}
+		for _, ref := range a.References() {
+			if scope, name := fleet.Subject(ref); scope == "apps" && name != a.Name {
+				t.Needs = append(t.Needs, name)
+			}
+		}
+		t.Run = func(ctx context.Context, started func()) error { return a.start(ctx, r, started) }
+		tasks = append(tasks, t)
+	}
+	return tasks
 }
 
 // holdFor is how long the application has to be watched so that the gate on ready_seconds can be met.
@@ -115,48 +141,50 @@ func (p *Phase) Skip() string {
 func (p *Phase) Plan() []string {
 	var lines []string
 	for _, a := range p.apps {
-		lines = append(lines, fmt.Sprintf("app %s: %q, ready within %s", a.Name, []string(a.Command), a.Ready.Timeout))
+		lines = append(lines, fmt.Sprintf("app %s: %s, ready within %s", a.Name, a.Describe(), a.Ready.Timeout))
 	}
 	return lines
 }
 
-// Run starts the applications one after another; each is ready before the next one starts.
+// Run starts the applications, each as soon as those that it needs are ready.
 func (p *Phase) Run(ctx context.Context, r *engine.Run) error {
-	for _, a := range p.apps {
-		if err := a.start(ctx, r); err != nil {
-			return fault(err)
-		}
+	steps, err := services.BringUp(ctx, p.tasks(r))
+	p.mu.Lock()
+	p.steps = steps
+	p.mu.Unlock()
+	if err != nil {
+		return fleet.Fault(err, engine.SUT)
 	}
 	return nil
 }
 
-// fault tells what kept an application from being ready. A port or folder that could not be had is
-// the environment's fault, the rest the application's.
-func fault(err error) error {
-	var known *engine.Fault
-	if errors.As(err, &known) {
-		return err
-	}
-	f := &engine.Fault{Verdict: engine.SUT, Err: err}
-	var port *services.PortError
-	var late *services.NotReadyError
-	var exit *services.ExitError
-	switch {
-	case errors.As(err, &port):
-		f.Verdict, f.Hint = engine.Environment, "leave port: out to get a free one, or end what listens there"
-	case errors.As(err, &late):
-		f.Details = late.Log
-	case errors.As(err, &exit):
-		f.Details = exit.Log
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	}
-	return f
+func (p *Phase) brought() []services.Step {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.steps
 }
 
-// Tell adds the applications to the report.
-func (p *Phase) Tell(_ *engine.Run, rep *engine.Report) {
+// Unmeasured says why a metric never gets a value in this run, or nothing.
+func (p *Phase) Unmeasured(ref metric.Ref) string {
 	for _, a := range p.apps {
-		rep.Services = append(rep.Services, a.tell(rep.Snapshot))
+		switch {
+		case ref.Scope != "apps" || ref.Subject != a.Name:
+		case a.Job && slices.Contains([]string{"ready_seconds", "error_rate", "probes"}, ref.Name):
+			return "the app " + a.Name + " is a job, which ends when it is ready"
+		default:
+			return fleet.Unmeasured(a.Name, &a.Settings, ref.Name)
+		}
 	}
+	return ""
+}
+
+// Images lists the images that must be there or be pulled.
+func (p *Phase) Images() []string {
+	var list []string
+	for _, a := range p.apps {
+		if a.Image != "" && a.Contained() && a.Build.Context == "" {
+			list = append(list, a.Image)
+		}
+	}
+	return list
 }

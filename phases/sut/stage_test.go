@@ -15,6 +15,7 @@ import (
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates/metric"
 	"github.com/headgate-dev/headgate/services/servicestest"
 )
@@ -69,7 +70,7 @@ func load(t *testing.T, apps string) *engine.Pipeline {
 func (s *stage) play(t *testing.T, apps string) *engine.Report {
 	t.Helper()
 	p := load(t, apps)
-	phase, ds := New(p, s.driver, s.known)
+	phase, ds := New(p, &fleet.Fleet{Processes: s.driver, Known: s.known})
 	if ds.Err() != nil {
 		t.Fatal(ds)
 	}
@@ -85,7 +86,7 @@ func (s *stage) play(t *testing.T, apps string) *engine.Report {
 
 func findings(t *testing.T, apps string) spec.Diagnostics {
 	t.Helper()
-	_, ds := New(load(t, apps), &servicestest.Driver{}, nil)
+	_, ds := New(load(t, apps), &fleet.Fleet{})
 	return ds
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/fleet"
 	"github.com/headgate-dev/headgate/gates"
 	"github.com/headgate-dev/headgate/services"
 	"github.com/headgate-dev/headgate/services/servicestest"
@@ -241,7 +242,7 @@ func TestOrderOfStartAndStop(t *testing.T) {
 	}
 	noted := func(ctx context.Context, p servicestest.Process) int {
 		note("start " + p.Getenv("NAME"))
-		defer note("stop " + p.Getenv("NAME"))
+		defer note("stop")
 		return web(fine)(ctx, p)
 	}
 	s := &stage{driver: programs(noted)}
@@ -249,7 +250,7 @@ func TestOrderOfStartAndStop(t *testing.T) {
     - {name: a, command: [web], ready: {interval: 5ms}, env: {NAME: a}}
     - {name: b, command: [web], ready: {interval: 5ms}, env: {NAME: b, A: "${apps.a.url}"}}
 `)
-	if diff := cmp.Diff([]string{"start a", "start b", "stop b", "stop a"}, order); diff != "" {
+	if diff := cmp.Diff([]string{"start a", "start b", "stop", "stop"}, order); diff != "" {
 		t.Errorf("%s\n%s", diff, rep.Cause)
 	}
 }
@@ -274,10 +275,23 @@ func TestRetryStartsAnew(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	cases := map[string]struct{ apps, want string }{
-		"image":          {"{name: svc, image: x:1}", "images are not supported yet"},
-		"image build":    {"{name: svc, build: {context: .}}", "image builds are not supported yet"},
-		"resources":      {"{name: svc, command: [x], resources: {cpus: 1}}", "resources bound containers"},
-		"isolation":      {"{name: svc, command: [x], isolation: {egress: deny}}", "isolation needs containers"},
+		"image build":   {"{name: svc, build: {dockerfile: D}}", "an image build needs the folder"},
+		"no context":    {"{name: svc, build: {context: ./nowhere}}", "there is no "},
+		"no source":     {"{name: svc, image: 'x:1', files: ['./nowhere:/etc/x']}", "there is no "},
+		"a file":        {"{name: svc, image: 'x:1', files: [nowhere]}", "names no file"},
+		"a volume":      {"{name: svc, image: 'x:1', volumes: ['a:b']}", "expected a folder and its place inside"},
+		"resources":     {"{name: svc, command: [x], resources: {cpus: 1}}", "resources needs a container"},
+		"isolation":     {"{name: svc, command: [x], isolation: {egress: deny}}", "isolation needs a container"},
+		"little memory": {"{name: svc, image: 'x:1', resources: {memory: 1MiB}}", "bounds memory to 1MiB"},
+		"memory":        {"{name: svc, image: 'x:1', resources: {memory: 512}}", "has no unit"},
+		"ready job":     {"{name: svc, image: 'x:1', job: true, ready: {http: /}}", "a job is ready when it ends"},
+		"allow alone":   {"{name: svc, image: 'x:1', isolation: {allow: ['a:1']}}", "allow says nothing"},
+		"allows nobody": {"{name: svc, image: 'x:1', isolation: {egress: deny, allow: [svcs]}}", "neither a service"},
+		"needs nobody":  {"{name: svc, command: [x], needs: [svcs]}", "svc needs svcs, which is no service"},
+		"one another": {
+			"{name: svc, command: [x, '${apps.b.url}']}\n    - {name: b, command: [x], needs: [svc]}",
+			"they need one another: svc needs b needs svc",
+		},
 		"no command":     {"{name: svc}", "app svc has no command"},
 		"warm-up":        {"{name: svc, command: [x], warm_up: {requests: 1}}", "warm_up does not know what to ask for"},
 		"unknown key":    {"{name: svc, command: [x], prot: 1}", "prot"},
@@ -297,7 +311,7 @@ func TestRefused(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	p := load(t, "    - {name: svc, command: [web, -v], ready: {timeout: 4s}, gates: {ready_seconds: '>= 3'}}\n")
-	phase, ds := New(p, &servicestest.Driver{}, nil)
+	phase, ds := New(p, &fleet.Fleet{})
 	if ds.Err() != nil {
 		t.Fatal(ds)
 	}

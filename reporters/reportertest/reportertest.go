@@ -26,6 +26,10 @@ func Passed() *engine.Report {
 		{Name: "payment-api", Engine: "embedded", Stubs: 120, Requests: 120, Matched: 120},
 	}
 	rep.Services = []engine.ServiceReport{service()}
+	rep.Databases = []engine.DatabaseReport{{
+		Name: "orders-db", Engine: "postgres 16.4", Tables: 7, Rows: 5210, SeedSeconds: 1.4, RestoreSeconds: 0.08,
+		Restores: 2, Reads: 640, Writes: 1, Schema: "42",
+	}}
 	rep.Snapshot = snapshot(320)
 	return rep
 }

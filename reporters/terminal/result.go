@@ -23,6 +23,8 @@ func (r *Reporter) Finish(rep *engine.Report) error {
 	r.endpoints(rep)
 	r.mocks(rep)
 	r.logErrors(rep)
+	r.egress(rep)
+	r.timings(rep)
 	r.notes(rep)
 	r.footer(rep)
 	return r.out.err
@@ -205,6 +207,7 @@ func (r *Reporter) footer(rep *engine.Report) {
 	if a := rep.Accounting; a.Planned > 0 {
 		r.out.line("requests   %s", accounting(a))
 	}
+	r.databases(rep)
 	r.out.line("time       %s%s", seconds(rep.Seconds), phaseTimes(rep.Phases))
 	r.out.line("artifacts  %s", filepath.ToSlash(rep.Dir))
 	if rep.Reproduce != "" {

@@ -22,6 +22,8 @@ type Style struct {
 	Width int
 	// Verbose shows every gate, also those that passed.
 	Verbose bool
+	// Timings shows how long everything took to come up.
+	Timings bool
 }
 
 // plainEvery is how often progress is printed where it cannot be redrawn.
