@@ -18,20 +18,21 @@ func pace(ctx context.Context, target string, rate int) error {
 		return err
 	}
 	defer sender.Close()
-	records := recorded(10 * rate)
-	for i, r := range records {
-		r.Time = records[0].Time.Add(time.Duration(i) * time.Second / time.Duration(rate))
+	records := make([]*traffic.Record, 10*rate)
+	for i := range records {
+		records[i] = recorded(i)
+		records[i].Time = records[0].Time.Add(time.Duration(i) * time.Second / time.Duration(rate))
 	}
 	var mu sync.Mutex
 	var late []time.Duration
 	player := replay.Player{Sender: sender, Pacing: replay.Pacing{Concurrency: 64, Scale: 1}}
-	err = player.Play(ctx, traffic.NewSet(records), replay.Hooks{Result: func(r *replay.Result) {
+	err = player.Play(ctx, replay.Of(traffic.NewSet(records)), replay.Hooks{OnResult: func(r *replay.Result) {
 		mu.Lock()
 		defer mu.Unlock()
 		if r.Err == nil {
 			late = append(late, r.Lateness)
 		}
-	}})
+	}}.Follow)
 	if err != nil {
 		return err
 	}

@@ -1,148 +1,70 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
+	"syscall"
 	"time"
 
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/gates/metric"
-	"github.com/headgate-dev/headgate/traffic"
-	"github.com/headgate-dev/headgate/traffic/jsonl"
 	"github.com/headgate-dev/headgate/traffic/replay"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
 
-// recorded makes n recorded requests of 64 sessions: two thirds GET, one third POST with 300 bytes of
-// JSON, each answered as the target answers.
-func recorded(n int) []*traffic.Record {
-	body := answer300()
-	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	list := make([]*traffic.Record, n)
-	for i := range list {
-		r := &traffic.Record{
-			ID: fmt.Sprintf("r%07d", i), Time: start.Add(time.Duration(i) * time.Microsecond),
-			Direction: traffic.Inbound, Service: "bench", Session: fmt.Sprintf("s%02d", i%64), Protocol: traffic.HTTP,
-			Request: &traffic.Request{
-				Method: http.MethodGet, URL: fmt.Sprintf("/orders/%d?limit=20", i%1000),
-				Header: http.Header{"Accept": {"application/json"}, "User-Agent": {"bench/1"}},
-			},
-			Response: &traffic.Response{
-				Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: body,
-			},
-		}
-		if i%3 == 0 {
-			r.Request.Method, r.Request.URL, r.Request.Body = http.MethodPost, "/orders", order(i)
-			r.Request.Header["Content-Type"] = []string{"application/json"}
-		}
-		list[i] = r
-	}
-	return list
+// way is one way of replaying.
+type way struct {
+	// target is what is wanted, as a ratio to wrk.
+	name, target string
+	// answer is what the capture says was answered; nil leaves nothing to compare with.
+	answer []byte
+	// rules are further lines of the replay section.
+	rules string
 }
 
-// order is a request body of 300 bytes.
-func order(i int) []byte {
-	head := fmt.Sprintf(`{"customer":"c-%06d","lines":[{"article":"a%04d","count":%d}],"comment":"`, i, i%977, i%7+2)
-	return []byte(head + strings.Repeat("y", 298-len(head)) + `"}`)
+// ways are the ways of replaying that are measured, by role.
+func ways() map[string]way {
+	return map[string]way{
+		"send":    {name: "headgate, comparison off", target: ">= 0.80"},
+		"compare": {name: "headgate, full comparison", target: ">= 0.50", answer: answer300()},
+		"rules": {
+			name: "headgate, every answer differs, excused by rules", answer: placed("115.39", "07:29:59"),
+			rules: "compare:\n  match: {$.placed_at: datetime}\n  tolerate: {$.total: 0.05}\n",
+		},
+	}
 }
 
-// sendOnly replays without comparing; every result is kept as a line.
-func sendOnly(ctx context.Context, target string, n int) (float64, error) {
-	sender, err := replay.NewHTTPSender(target, replay.HTTPOptions{Timeout: 10 * time.Second, Connections: 64})
-	if err != nil {
-		return 0, err
-	}
-	defer sender.Close()
-	out, err := os.CreateTemp("", "bench-results-*.jsonl")
-	if err != nil {
-		return 0, err
-	}
-	defer os.Remove(out.Name())
-	kept := &keeper{out: bufio.NewWriterSize(out, 1<<16)}
-	set := traffic.NewSet(recorded(n))
-	player := replay.Player{Sender: sender, Pacing: replay.Pacing{Concurrency: 64, Scale: replay.Max()}}
-	began := time.Now()
-	err = player.Play(ctx, set, replay.Hooks{Result: kept.keep})
-	rate := float64(n) / time.Since(began).Seconds()
-	if err == nil && kept.failed > 0 {
-		err = fmt.Errorf("%d of %d requests had no answer", kept.failed, n)
-	}
-	return rate, err
-}
-
-// keeper stores one line for each result.
-type keeper struct {
-	mu     sync.Mutex
-	out    *bufio.Writer
-	failed int
-}
-
-func (k *keeper) keep(r *replay.Result) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if r.Err != nil {
-		k.failed++
-		return
-	}
-	_ = json.NewEncoder(k.out).Encode(struct {
-		ID      string
-		Status  int
-		Latency time.Duration
-	}{r.Record.ID, r.Response.Status, r.Latency})
-}
-
-// compared replays with everything that a run does: correlation, comparison, metrics, results.
-func compared(ctx context.Context, target string, n int) (float64, error) {
-	plan, registry, err := plan(ctx, n)
-	if err != nil {
-		return 0, err
-	}
-	trial, err := plan.Begin(verify.Env{
-		Target: target, Metrics: registry, Results: io.Discard, Diffs: io.Discard, Played: func(string) {},
-		Mocks: func() (int64, int64) { return 0, 0 }, Clock: time.Now,
-	})
-	if err != nil {
-		return 0, err
-	}
-	defer trial.Close()
-	began := time.Now()
-	err = trial.Rest(ctx)
-	rate := float64(n) / time.Since(began).Seconds()
-	if matched := trial.Accounting()[replay.Matched]; err == nil && matched != n {
-		err = fmt.Errorf("%d of %d answers matched", matched, n)
-	}
-	return rate, err
-}
-
-// plan writes a capture and a run file and loads them as a run would.
-func plan(ctx context.Context, n int) (*verify.Plan, *metric.Registry, error) {
+// run replays n recorded requests in the way that a run does. It is an error if one of them was not
+// accounted for as it should be, or its result is not on disk.
+func (w way) run(ctx context.Context, target string, n int) (got figures, err error) {
 	dir, err := os.MkdirTemp("", "bench-*")
 	if err != nil {
-		return nil, nil, err
+		return got, err
 	}
-	defer os.RemoveAll(dir)
-	f, err := os.Create(filepath.Join(dir, "in.jsonl"))
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	plan, registry, err := w.plan(ctx, dir, n)
 	if err != nil {
+		return got, err
+	}
+	took, worked, err := play(ctx, plan, registry, dir, target)
+	if err != nil {
+		return got, err
+	}
+	got.rate, got.work = float64(n)/took.Seconds(), float64(worked.Microseconds())/float64(n)
+	return got, checkResults(filepath.Join(dir, "results.jsonl"), n)
+}
+
+// plan writes a capture and loads it as a run would.
+func (w way) plan(ctx context.Context, dir string, n int) (*verify.Plan, *metric.Registry, error) {
+	if err := writeCapture(filepath.Join(dir, "in.jsonl"), n, w.answer); err != nil {
 		return nil, nil, err
 	}
-	w := jsonl.NewWriter(f)
-	for _, r := range recorded(n) {
-		if err := w.Write(r); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return nil, nil, err
-	}
-	doc, ds := spec.Parse("bench.yaml", []byte("traffic: in.jsonl\ntime_scale: max\nconcurrency: 64\n"), spec.Options{})
+	section := "traffic: in.jsonl\ntime_scale: max\nconcurrency: 64\n" + w.rules
+	doc, ds := spec.Parse("bench.yaml", []byte(section), spec.Options{})
 	registry, err := metric.New(verify.Metrics()...)
 	if err != nil {
 		return nil, nil, err
@@ -152,4 +74,56 @@ func plan(ctx context.Context, n int) (*verify.Plan, *metric.Registry, error) {
 	})
 	ds.Add(more)
 	return p, registry, ds.Err()
+}
+
+// play replays the plan with results in dir, and tells how long it took and how long processors worked.
+func play(
+	ctx context.Context, plan *verify.Plan, registry *metric.Registry, dir, target string,
+) (took, worked time.Duration, err error) {
+	results, err := os.Create(filepath.Join(dir, "results.jsonl"))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, results.Close()) }()
+	diffs, err := os.Create(filepath.Join(dir, "diffs.jsonl"))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, diffs.Close()) }()
+	trial, err := plan.Begin(verify.Env{
+		Target: target, Metrics: registry, Results: results, Diffs: diffs, Played: func(string) {},
+		Mocks: func() (int64, int64) { return 0, 0 }, Clock: time.Now,
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, trial.Close()) }()
+	before, began := processorTime(), time.Now()
+	err = trial.Rest(ctx)
+	took, worked = time.Since(began), processorTime()-before
+	if n := trial.Accounting()[replay.Matched]; err == nil && n != plan.Len() {
+		err = fmt.Errorf("%d of %d answers matched", n, plan.Len())
+	}
+	return took, worked, err
+}
+
+// processorTime is how long processors have worked for this process so far.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// checkResults wants a line for each of n requests.
+func checkResults(path string, n int) error {
+	results, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if lines := bytes.Count(results, []byte("\n")); lines != n {
+		return fmt.Errorf("%d results of %d requests are in results.jsonl", lines, n)
+	}
+	return nil
 }

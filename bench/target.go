@@ -10,9 +10,13 @@ import (
 )
 
 // answer300 is what the target answers to everything: 300 bytes of JSON.
-func answer300() []byte {
-	body := append([]byte(`{"id":"ord_261120abcdefghij","status":"paid","total":115.40,"items":[`),
-		bytes.Repeat([]byte(`{"sku":"sku-1001","qty":1,"unit_price":29.90},`), 4)...)
+func answer300() []byte { return placed("115.40", "08:30:00") }
+
+// placed is an order of this total, placed at this time of day, in 300 bytes of JSON.
+func placed(total, at string) []byte {
+	body := []byte(`{"id":"ord_261120abcdefghij","status":"paid","total":` + total +
+		`,"placed_at":"2026-11-20T` + at + `Z","items":[`)
+	body = append(body, bytes.Repeat([]byte(`{"sku":"sku-1001","qty":1,"unit_price":29.90},`), 3)...)
 	body = append(bytes.TrimSuffix(body, []byte(",")), `],"note":"`...)
 	body = append(body, bytes.Repeat([]byte("x"), 300-len(body)-2)...)
 	return append(body, `"}`...)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	jsonreport "github.com/headgate-dev/headgate/reporters/json"
+	"github.com/headgate-dev/headgate/services/servicestest"
 )
 
 var wholeExamples = flag.Bool("examples", false, "run every planted fault of the examples, not only one")
@@ -38,7 +39,7 @@ func TestExamples(t *testing.T) {
 			t.Parallel()
 			atOnce <- struct{}{}
 			defer func() { <-atOnce }()
-			runExample(t, dir, want)
+			runExample(t, ordersExample, dir, want)
 		})
 	}
 	passed := planted{cause: regexp.MustCompile("^passed")}
@@ -51,10 +52,42 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// runExample runs the example from a folder, against the fault if it has a name.
-func runExample(t *testing.T, dir string, want planted) {
+// example is a run file, with the least number of requests that it replays.
+type example struct {
+	file    string
+	planned int
+}
+
+var ordersExample = example{"../../examples/orders/pipeline.yaml", 300}
+
+// TestContainerExamples runs the examples that need a container engine: examples/orders-containers as it is
+// and against one planted fault, against all of them with -examples, and examples/compose.
+func TestContainerExamples(t *testing.T) {
+	servicestest.Engine(t)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	containers := example{"../../examples/orders-containers/pipeline.yaml", 170}
+	passed := planted{cause: regexp.MustCompile("^passed")}
+	t.Run("as it is", func(t *testing.T) { runExample(t, containers, root, passed) })
+	t.Run("compose", func(t *testing.T) {
+		runExample(t, example{"../../examples/compose/pipeline.yaml", 10}, root, passed)
+	})
+	faults := readFaults(t, filepath.Join(root, "examples/orders-containers/faults.txt"))
+	if !*wholeExamples {
+		faults = faults[:1]
+	}
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) { runExample(t, containers, root, f) })
+	}
+}
+
+// runExample runs an example from a folder, against the fault if it has a name: the value of FAULT, or
+// another variable with its value.
+func runExample(t *testing.T, e example, dir string, want planted) {
 	t.Helper()
-	file, err := filepath.Abs("../../examples/orders/pipeline.yaml")
+	file, err := filepath.Abs(e.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +96,10 @@ func runExample(t *testing.T, dir string, want planted) {
 	}
 	out := t.TempDir()
 	words := []string{"headgate", "run", file, "--out", out}
-	if want.name != "" {
+	switch {
+	case strings.Contains(want.name, "="):
+		words = append(words, "--var", want.name)
+	case want.name != "":
 		words = append(words, "--var", "FAULT="+want.name)
 	}
 	code, text := output(t, dir, words...)
@@ -74,7 +110,7 @@ func runExample(t *testing.T, dir string, want planted) {
 	if err != nil {
 		t.Fatalf("%v in:\n%s", err, text)
 	}
-	if a := rep.Accounting; rep.ExitCode != want.code || a.Sum() != a.Planned || a.Planned < 300 {
+	if a := rep.Accounting; rep.ExitCode != want.code || a.Sum() != a.Planned || a.Planned < e.planned {
 		t.Errorf("exit code %d, accounting %+v", rep.ExitCode, a)
 	}
 	if !want.cause.MatchString(rep.Cause) {

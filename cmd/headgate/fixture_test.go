@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/signal"
@@ -12,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // shop is the service that the stories test: GET /items/{n} answers alone, GET /stock/{n} asks its
@@ -79,11 +83,33 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "{}", http.StatusInternalServerError)
 	case kind == "stock":
 		s.stock(w, r, n)
+	case kind == "noisy":
+		s.noisy(w, n)
 	case s.faults["wrong"] != "":
 		fmt.Fprintf(w, `{"id":%s,"price":42}`, n)
 	default:
 		fmt.Fprintf(w, `{"id":%s,"price":10}`, n)
 	}
+}
+
+// noisy answers with fields that are others each time, beside one that is not.
+func (s *shop) noisy(w io.Writer, n string) {
+	price, now, tags := 10, time.Now(), []string{"a", "b", "c", "d", "e", "f"}
+	if s.faults["wrong"] != "" {
+		price = 42
+	}
+	if s.faults["no-trace"] == "" {
+		w.(http.ResponseWriter).Header().Set("X-Trace", uuid.NewString())
+	}
+	trace := uuid.NewString()
+	if s.faults["short-trace"] != "" {
+		trace = trace[:8]
+	}
+	rand.Shuffle(len(tags), func(i, j int) { tags[i], tags[j] = tags[j], tags[i] })
+	json.NewEncoder(w).Encode(map[string]any{
+		"id": json.Number(n), "price": price, "at": now.Format(time.RFC3339Nano), "trace": trace, "tags": tags,
+		"seq": now.UnixMicro() % 100_000_000, "lines": []any{map[string]any{"load": rand.Float64(), "sku": "s" + n}},
+	})
 }
 
 // stock passes on what the upstream says, for another item than recorded where the fault "miss" is set.

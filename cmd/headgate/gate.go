@@ -132,6 +132,7 @@ func (p *program) evalGates(ctx context.Context, f evalFlags, args []string) err
 	}
 	in := gates.Input{
 		Snapshot: run.metrics, Baseline: baseline, Fingerprint: run.report.Fingerprint, Seed: run.report.Seed,
+		Now: run.report.Started,
 	}
 	if f.seed != 0 {
 		in.Seed = f.seed

@@ -10,11 +10,13 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/spf13/cobra"
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/formats"
+	"github.com/headgate-dev/headgate/traffic/recording"
 	"github.com/headgate-dev/headgate/traffic/replay"
 	"github.com/headgate-dev/headgate/traffic/session"
 )
@@ -37,7 +39,6 @@ Exit codes: 0 all records can be used, 3 some cannot or there is nothing to read
 // inspection is what was found in captured traffic.
 type inspection struct {
 	first, last time.Time
-	inbound     []*traffic.Record
 	endpoints   map[string]*endpointCount
 	services    map[string]int
 	unparented  int
@@ -46,7 +47,7 @@ type inspection struct {
 type endpointCount struct {
 	n         int
 	statuses  map[int]int
-	latencies []time.Duration
+	latencies *hdrhistogram.Histogram
 }
 
 func (p *program) inspect(ctx context.Context, paths []string) error {
@@ -55,15 +56,20 @@ func (p *program) inspect(ctx context.Context, paths []string) error {
 		return usage(err, "give a file or a folder of captured traffic")
 	}
 	in := inspection{endpoints: map[string]*endpointCount{}, services: map[string]int{}}
-	counts, err := formats.Each(ctx, files, func(r *traffic.Record) error {
-		in.add(r)
-		return nil
-	})
+	recorded, err := recording.New(recording.Options{Select: session.DefaultSelect()})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = recorded.Close() }() // nothing depends on it any more
+	counts, err := recorded.ReadAll(ctx, files, in.add)
 	if err != nil {
 		return usage(err, "")
 	}
+	if err := recorded.Arrange(); err != nil {
+		return err
+	}
 	p.printCounts(counts, in)
-	if err := p.printInbound(in); err != nil {
+	if err := p.printInbound(in, recorded); err != nil {
 		return err
 	}
 	for _, problem := range counts.Problems {
@@ -89,25 +95,22 @@ func (in *inspection) add(r *traffic.Record) {
 		}
 		return
 	}
-	in.inbound = append(in.inbound, r)
 	name := traffic.Endpoint(r.Request.Method, r.Request.URL)
 	e := in.endpoints[name]
 	if e == nil {
-		e = &endpointCount{statuses: map[int]int{}}
+		e = &endpointCount{statuses: map[int]int{}, latencies: hdrhistogram.New(1, time.Hour.Microseconds(), 3)}
 		in.endpoints[name] = e
 	}
 	e.n++
-	e.latencies = append(e.latencies, r.Duration)
+	// What is out of range counts at its edge.
+	_ = e.latencies.RecordValue(min(max(1, r.Duration.Microseconds()), time.Hour.Microseconds()))
 	if r.Response != nil {
 		e.statuses[r.Response.Status]++
 	}
 }
 
 func (p *program) printCounts(c formats.Counts, in inspection) {
-	fmt.Fprintf(p.out, "records    %d in %d files: %d inbound, %d outbound\n", c.Records, c.Files, c.Inbound, c.Outbound)
-	if text := c.Unusable(); text != "" {
-		fmt.Fprintf(p.out, "capture    %s\n", text)
-	}
+	tellCounts(p.out, c)
 	fmt.Fprintf(p.out, "time       %s to %s (%s)\n", in.first.UTC().Format(time.RFC3339),
 		in.last.UTC().Format(time.RFC3339), in.last.Sub(in.first).Round(time.Millisecond))
 	for _, name := range slices.Sorted(maps.Keys(in.services)) {
@@ -121,20 +124,19 @@ func (p *program) printCounts(c formats.Counts, in inspection) {
 	}
 }
 
-func (p *program) printInbound(in inspection) error {
-	if len(in.inbound) == 0 {
+func (p *program) printInbound(in inspection, recorded *recording.Recording) error {
+	if recorded.Len() == 0 {
 		return nil
 	}
-	how, err := session.Assign(in.inbound, session.Config{})
-	if err != nil {
-		return err
-	}
-	set := traffic.NewSet(in.inbound)
-	fmt.Fprintf(p.out, "sessions   %s\n", strings.TrimPrefix(how, "sessions: "))
+	fmt.Fprintf(p.out, "sessions   %s\n", strings.TrimPrefix(recorded.Sessions, "sessions: "))
 	for _, scale := range []replay.Scale{1, 10} {
 		pacing := replay.DefaultConfig().Pacing()
 		pacing.Scale = scale
-		fmt.Fprintf(p.out, "replay     about %s at %s\n", pacing.Duration(set).Round(10*time.Millisecond), scale)
+		takes, err := pacing.Duration(recorded.All().Source().Marks)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.out, "replay     about %s at %s\n", takes.Round(10*time.Millisecond), scale)
 	}
 	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "\nrequests\tendpoint\tstatuses\tp50\tp95\n")
@@ -143,7 +145,6 @@ func (p *program) printInbound(in inspection) error {
 	})
 	for _, name := range names {
 		e := in.endpoints[name]
-		slices.Sort(e.latencies)
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", e.n, name, e.mix(), e.quantile(0.5), e.quantile(0.95))
 	}
 	return table.Flush()
@@ -158,5 +159,6 @@ func (e *endpointCount) mix() string {
 }
 
 func (e *endpointCount) quantile(q float64) time.Duration {
-	return e.latencies[min(len(e.latencies)-1, int(q*float64(len(e.latencies))))].Round(10 * time.Microsecond)
+	micros := e.latencies.ValueAtQuantile(100 * q)
+	return (time.Duration(micros) * time.Microsecond).Round(10 * time.Microsecond)
 }

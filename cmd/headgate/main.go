@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/headgate-dev/headgate/engine"
@@ -17,17 +16,6 @@ import (
 var version = "dev"
 
 func main() { os.Exit(run()) }
-
-// tuneMemory has the garbage collected less often than by default while there is little of it: a
-// replay makes much, and scanning the capture for each bit costs more than sending. GOGC and GOMEMLIMIT
-// win.
-func tuneMemory() {
-	const limit = 1 << 30 // beyond this, memory counts for more than time
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(limit)
-	}
-}
 
 // run is main with an exit code, so that tests can have the program as a command.
 func run() int {
@@ -46,6 +34,8 @@ type program struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) (string, bool)
+	// loaded are closed at the end.
+	loaded []*engine.Engine
 }
 
 // withSignals is a context that SIGINT and SIGTERM cancel, with the signal as its cause. A second

@@ -100,8 +100,8 @@ func newHop(name, listen, target string, d traffic.Direction) (hop, error) {
 	return hop{name: name, listen: listen, target: u, direction: d}, nil
 }
 
-// recording is what is open while traffic is recorded.
-type recording struct {
+// tape is what is open while traffic is recorded.
+type tape struct {
 	tracker *capture.Tracker
 	close   []func() error
 	failed  chan error
@@ -112,7 +112,7 @@ func (p *program) record(ctx context.Context, f recordFlags) error {
 	if err != nil {
 		return err
 	}
-	rec := &recording{tracker: capture.NewTracker(), failed: make(chan error, len(hops))}
+	rec := &tape{tracker: capture.NewTracker(), failed: make(chan error, len(hops))}
 	for _, h := range hops {
 		if err := rec.open(h, f); err != nil {
 			return errors.Join(err, rec.end())
@@ -130,7 +130,7 @@ func (p *program) record(ctx context.Context, f recordFlags) error {
 }
 
 // open starts one proxy and everything behind it.
-func (rec *recording) open(h hop, f recordFlags) error {
+func (rec *tape) open(h hop, f recordFlags) error {
 	l, err := net.Listen("tcp", h.listen)
 	if err != nil {
 		return &engine.Fault{
@@ -159,7 +159,7 @@ func (rec *recording) open(h hop, f recordFlags) error {
 	return nil
 }
 
-func (rec *recording) serve(l net.Listener, proxy *capture.Proxy) {
+func (rec *tape) serve(l net.Listener, proxy *capture.Proxy) {
 	server := &http.Server{Handler: proxy, ReadHeaderTimeout: 30 * time.Second}
 	stopped := make(chan struct{})
 	go func() {
@@ -182,7 +182,7 @@ func (rec *recording) serve(l net.Listener, proxy *capture.Proxy) {
 }
 
 // end closes everything in reverse order: the servers before the files they write to.
-func (rec *recording) end() error {
+func (rec *tape) end() error {
 	var errs []error
 	for i := len(rec.close) - 1; i >= 0; i-- {
 		errs = append(errs, rec.close[i]())

@@ -15,7 +15,7 @@ import (
 	"github.com/headgate-dev/headgate/phases/backends"
 	"github.com/headgate-dev/headgate/phases/inbound"
 	jsonreport "github.com/headgate-dev/headgate/reporters/json"
-	"github.com/headgate-dev/headgate/traffic/verify"
+	"github.com/headgate-dev/headgate/traffic/recording"
 )
 
 func (p *program) replayCommand() *cobra.Command {
@@ -121,7 +121,7 @@ func usedVars(dir, path string) []string {
 type one struct {
 	*program
 
-	at       verify.Position
+	at       recording.Position
 	backends *backends.Phase
 	inbound  *inbound.Phase
 	trace    *trace
@@ -148,7 +148,7 @@ func newOne(p *program, e *engine.Engine, record string) (*one, error) {
 
 // retrace is called when the environment is up and before it is taken down.
 func (x *one) retrace(ctx context.Context, r *engine.Run) {
-	id := x.at.Session.Records[x.at.Index].ID
+	id := x.at.ID
 	var calls func() []backends.Call
 	exchanges, err := x.inbound.Retrace(ctx, r, x.at, func() { calls = x.backends.Watch(id) })
 	if err != nil {

@@ -28,6 +28,7 @@ func (p *program) execute(ctx context.Context) int {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
+	defer p.release()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -100,7 +101,8 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.runCommand(), p.validateCommand(), p.planCommand(), p.schemaCommand(), p.recordCommand(), p.mockCommand(),
 		p.inspectCommand(), p.baselineCommand(), p.gateCommand(), p.replayCommand(), p.explainCommand(),
-		p.initCommand(), p.versionCommand(),
+		p.initCommand(), p.noiseCommand(), p.doctorCommand(), p.cleanCommand(), p.reapCommand(),
+		p.importCommand(), p.exportCommand(), p.versionCommand(), p.guardCommand(),
 	)
 	explainArgs(root)
 	return root

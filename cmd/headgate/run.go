@@ -32,6 +32,10 @@ type runFlags struct {
 	stages engine.Stages
 	keep   bool
 	dry    bool
+	// timings shows how long everything took to come up.
+	timings bool
+	// withoutNoise leaves the noise file of the run file out.
+	withoutNoise bool
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -58,6 +62,7 @@ exit code. What it leaves behind is in .headgate/runs/<run id>, also reachable a
 	flags.StringVar(&f.stages.Only, "only", "", "the one phase to run")
 	flags.BoolVar(&f.keep, "keep", false, "leave the environment up after the verdict, until Ctrl-C")
 	flags.BoolVar(&f.dry, "dry-run", false, "say what would be done and stop")
+	flags.BoolVar(&f.timings, "timings", false, "show how long each service took to come up")
 	flags.String("out", "", "folder for the artifacts of runs (default .headgate/runs)")
 	flags.BoolP("verbose", "v", false, "show every gate and every row")
 	return cmd
@@ -79,7 +84,8 @@ func (p *program) load(ctx context.Context, path string, f runFlags) (*engine.En
 		return nil, err
 	}
 	e, found := phases.Load(ctx, phases.Source{
-		Path: path, Vars: vars, Env: p.env, Seed: f.seed,
+		Path: path, Vars: vars, Env: p.env, Seed: f.seed, Now: time.Now(),
+		WithoutNoise: f.withoutNoise, Reap: reaper(),
 		Check: func(l *engine.Pipeline) spec.Diagnostics {
 			return reporters.Check(l.Document.Root.Key("reports"))
 		},
@@ -90,7 +96,15 @@ func (p *program) load(ctx context.Context, path string, f runFlags) (*engine.En
 	if len(found) > 0 {
 		spec.Render(p.err, found, sources, p.colors())
 	}
+	p.loaded = append(p.loaded, e)
 	return e, nil
+}
+
+// release frees what was loaded. Nothing depends on it any more.
+func (p *program) release() {
+	for _, e := range p.loaded {
+		_ = e.Close()
+	}
 }
 
 func parseVars(list []string) (map[string]string, error) {
@@ -133,7 +147,9 @@ func (p *program) carryOut(cmd *cobra.Command, e *engine.Engine, s settings, f r
 	width, tty := isTerminal(p.out)
 	made, err := reporters.Make(e.Pipeline.Reports, reporters.Options{
 		Dir: o.Dir, Out: p.out,
-		Terminal: terminal.Style{Live: tty && !s.inPlainCI, Color: s.colors(p.out), Width: width, Verbose: s.Verbose},
+		Terminal: terminal.Style{
+			Live: tty && !s.inPlainCI, Color: s.colors(p.out), Width: width, Verbose: s.Verbose, Timings: f.timings,
+		},
 	})
 	if err != nil {
 		return usage(err, "")

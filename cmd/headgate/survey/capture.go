@@ -65,7 +65,8 @@ func (l *look) capture(ctx context.Context, file string) {
 	rel := l.rel(file)
 	for n := 0; n < enough && ctx.Err() == nil; n++ {
 		r, err := reader.Read()
-		if _, malformed := errors.AsType[*traffic.MalformedError](err); malformed {
+		_, malformed := errors.AsType[*traffic.MalformedError](err)
+		if _, left := errors.AsType[*traffic.LeftOutError](err); malformed || left {
 			continue
 		}
 		if errors.Is(err, io.EOF) || err != nil {

@@ -121,6 +121,7 @@ func (l *look) file(ctx context.Context, path string) error {
 		l.goSource(path)
 	case ext == ".yaml" || ext == ".yml":
 		l.yaml(path, name)
+		l.capture(ctx, path)
 	case ext == ".json" && openAPIJSON.MatchString(source(path)):
 		l.found.OpenAPI = append(l.found.OpenAPI, l.rel(path))
 	case slices.Contains(sourceKinds(), ext) || name == ".env.example":

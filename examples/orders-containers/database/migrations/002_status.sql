@@ -1,0 +1,3 @@
+alter table orders add column status text not null default 'paid';
+create index orders_by_customer on orders (customer, placed);
+insert into schema_migrations values (2);
