@@ -78,6 +78,7 @@ type Comparer struct {
 	general   *ruleSet
 	endpoints map[string]*ruleSet
 	rules     []*rule
+	parsers   parsers
 }
 
 // New compiles the rules. The error names every rule that is wrong, by its keys below compare.
@@ -131,7 +132,7 @@ func (c *Comparer) Compare(endpoint string, expected, actual *traffic.Response, 
 		return Outcome{NotCompared: "there is no answer"}
 	}
 	rules := c.rulesOf(endpoint)
-	w := walk{endpoint: endpoint, rules: rules, known: known}
+	w := walk{endpoint: endpoint, rules: rules, parsers: &c.parsers, known: known}
 	w.member, _ = known.(KnownMember)
 	w.out.StatusMatched = expected.Status == actual.Status
 	w.headers(expected.Header, actual.Header)

@@ -26,6 +26,8 @@ type Config struct {
 	Headers []string `yaml:"headers"`
 	// Further rules for single endpoints, such as "GET /orders/{id}", added to those above.
 	Endpoints map[string]Rules `yaml:"endpoints"`
+	// A file of learned and reviewed noise, made by `headgate noise learn`, relative to the run file.
+	Noise string `yaml:"noise"`
 }
 
 // Rules are the rules of one endpoint. They are added to the general ones.

@@ -2,33 +2,61 @@ package compare
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+	"sync"
 )
 
 // parseJSON reads one JSON text as of RFC 8259. Repeated keys and number literals are kept.
-func parseJSON(body []byte) (*value, bool) {
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if !json.Valid(body) {
+func parseJSON(body []byte) (*value, bool) { return new(parser).json(body) }
+
+// parser makes trees of JSON texts. It can be used again when they are of no more use.
+type parser struct {
+	lexer
+
+	// stack holds the kids of the containers that are open. What is complete moves to room, so that few
+	// allocations hold all values.
+	stack, room []value
+}
+
+// parsers are kept for the next comparison: most of what comparing costs would be memory.
+type parsers struct{ pool sync.Pool }
+
+func (p *parsers) get() *parser {
+	if used, ok := p.pool.Get().(*parser); ok {
+		return used
+	}
+	return new(parser)
+}
+
+// put takes back a parser whose trees are of no more use, unless it holds much.
+func (p *parsers) put(used *parser) {
+	const many = 1 << 14
+	if cap(used.stack) > many || cap(used.room) > many {
+		return
+	}
+	used.src, used.stack, used.room = "", used.stack[:0], used.room[:0]
+	p.pool.Put(used)
+}
+
+// json reads one JSON text.
+func (p *parser) json(body []byte) (*value, bool) {
+	p.src, p.at = string(bytes.TrimPrefix(body, []byte("\ufeff"))), 0
+	v, ok := p.value("", 0)
+	if !ok || !p.ended() {
 		return nil, false
 	}
-	p := parser{src: string(body)}
-	v := p.value("")
 	return &v, true
 }
 
-// parseLines reads JSON texts one per line, blank lines left out, as one array.
-func parseLines(body []byte) (*value, bool) {
+// lines reads JSON texts one per line, blank lines left out, as one array.
+func (p *parser) lines(body []byte) (*value, bool) {
 	lines := &value{kind: arrayKind}
 	for line := range bytes.Lines(body) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		v, ok := parseJSON(line)
+		v, ok := p.json(line)
 		if !ok {
 			return nil, false
 		}
@@ -37,235 +65,99 @@ func parseLines(body []byte) (*value, bool) {
 	return lines, len(lines.kids) > 0
 }
 
-// parser reads JSON that is known to be valid.
-type parser struct {
-	src string
-	at  int
-	// stack holds the kids of the containers that are open, so that each container is allocated once
-	// and in its right size.
-	stack []value
-}
-
 // value reads a value. The elements of an array carry the key of the array, so that it is known of each
 // leaf what it is called.
-func (p *parser) value(key string) value {
-	p.space()
-	switch c := p.src[p.at]; c {
+func (p *parser) value(key string, depth int) (v value, ok bool) {
+	v.key = key
+	switch c := p.peek(); c {
 	case '{':
-		return value{kind: objectKind, key: key, kids: p.members()}
+		v.kind = objectKind
+		v.kids, ok = p.kids(c, key, depth)
 	case '[':
-		return value{kind: arrayKind, key: key, kids: p.items(key)}
+		v.kind = arrayKind
+		v.kids, ok = p.kids(c, key, depth)
 	case '"':
-		return value{kind: stringKind, key: key, text: p.text()}
+		v.kind = stringKind
+		v.text, ok = p.string(p.text())
 	case 't', 'f':
-		return value{kind: boolKind, key: key, text: p.literal()}
+		v.kind = boolKind
+		v.text, ok = p.literal()
 	case 'n':
-		p.literal()
-		return value{kind: nullKind, key: key}
+		v.kind = nullKind
+		_, ok = p.literal()
+	default:
+		v.kind = numberKind
+		v.text, ok = p.literal()
 	}
-	return value{kind: numberKind, key: key, text: p.literal()}
+	return v, ok
 }
 
-func (p *parser) members() []value {
-	base := len(p.stack)
-	for p.next('}') {
-		key := p.text()
-		p.space()
-		p.at++ // the colon
-		v := p.value(key)
-		p.stack = append(p.stack, v)
-	}
-	kids := p.pop(base)
-	sortByKey(kids)
-	return kids
-}
-
-func (p *parser) items(key string) []value {
-	base := len(p.stack)
-	for p.next(']') {
-		v := p.value(key)
-		p.stack = append(p.stack, v)
-	}
-	return p.pop(base)
-}
-
-// next steps over the opening bracket or the comma. At the closing bracket it steps behind it and is
-// false.
-func (p *parser) next(end byte) bool {
-	p.space()
-	closed := p.src[p.at] == end
+// kids reads the members of an object or the elements of an array.
+func (p *parser) kids(open byte, key string, depth int) ([]value, bool) {
+	end := open + 2 // the closing bracket in ASCII
 	p.at++
-	if closed {
-		return false
+	if p.take(end) {
+		return nil, true
 	}
-	p.space()
-	if p.src[p.at] == end {
-		p.at++
-		return false
-	}
-	return true
-}
-
-func (p *parser) pop(base int) []value {
-	kids := slices.Clone(p.stack[base:])
-	p.stack = p.stack[:base]
-	return kids
-}
-
-func sortByKey(kids []value) {
-	byKey := func(a, b value) int { return strings.Compare(a.key, b.key) }
-	if !slices.IsSortedFunc(kids, byKey) {
-		slices.SortStableFunc(kids, byKey)
-	}
-}
-
-func (p *parser) space() {
-	for p.at < len(p.src) {
-		switch p.src[p.at] {
-		case ' ', '\t', '\r', '\n':
-			p.at++
-		default:
-			return
-		}
-	}
-}
-
-// literal reads a number, true, false or null.
-func (p *parser) literal() string {
-	start := p.at
-	for p.at < len(p.src) {
-		switch p.src[p.at] {
-		case ',', ']', '}', ' ', '\t', '\r', '\n':
-			return p.src[start:p.at]
-		}
-		p.at++
-	}
-	return p.src[start:]
-}
-
-// text reads a string with its quotes and decodes it.
-func (p *parser) text() string {
-	start := p.at + 1
-	escaped := false
-	for p.at = start; p.src[p.at] != '"'; p.at++ {
-		if p.src[p.at] == '\\' {
-			escaped = true
-			p.at++
-		}
-	}
-	s := p.src[start:p.at]
-	p.at++
-	if escaped {
-		return unescape(s)
-	}
-	return s
-}
-
-// unescape decodes the escapes of a JSON string. A lone surrogate becomes its three-byte form rather
-// than U+FFFD, so that two different ones stay different.
-func unescape(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' {
-			b.WriteByte(s[i])
-			continue
-		}
-		i++
-		if s[i] != 'u' {
-			b.WriteByte(unescapeByte(s[i]))
-			continue
-		}
-		r := hexRune(s[i+1:])
-		i += 4
-		if utf16.IsSurrogate(r) && strings.HasPrefix(s[i+1:], `\u`) {
-			if pair := utf16.DecodeRune(r, hexRune(s[i+3:])); pair != utf8.RuneError {
-				r = pair
-				i += 6
+	base := len(p.stack)
+	for more := depth < maxDepth; more; {
+		var ok bool
+		if open == '{' {
+			if key, ok = p.string(p.name()); !ok {
+				return nil, false
 			}
 		}
-		writeRune(&b, r)
+		v, ok := p.value(key, depth+1)
+		if !ok {
+			return nil, false
+		}
+		p.stack = append(p.stack, v)
+		if more, ok = p.more(end); !ok {
+			return nil, false
+		}
 	}
-	return b.String()
+	if open == '{' {
+		sortByKey(p.stack[base:])
+	}
+	return p.keep(base), depth < maxDepth
 }
 
-func unescapeByte(c byte) byte {
-	switch c {
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
+// keep moves the top of the stack, from base on, to where it stays.
+func (p *parser) keep(base int) []value {
+	kids := p.stack[base:]
+	p.stack = p.stack[:base]
+	if cap(p.room)-len(p.room) < len(kids) {
+		p.room = make([]value, 0, max(2*cap(p.room), len(kids), 16))
 	}
-	return c
+	start := len(p.room)
+	p.room = append(p.room, kids...)
+	return p.room[start:len(p.room):len(p.room)]
 }
 
-func hexRune(s string) rune {
-	n, err := strconv.ParseUint(s[:4], 16, 16)
-	if err != nil {
-		return utf8.RuneError
+func (p *parser) string(raw string, escaped, ok bool) (string, bool) {
+	if escaped && ok {
+		raw = unescape(raw)
 	}
-	return rune(n)
+	return raw, ok
 }
 
-func writeRune(b *strings.Builder, r rune) {
-	if utf16.IsSurrogate(r) {
-		b.WriteByte(0xe0 | byte(r>>12))
-		b.WriteByte(0x80 | byte(r>>6)&0x3f)
-		b.WriteByte(0x80 | byte(r)&0x3f)
+// sortByKey sorts members, those of one name in their order. Most objects are small: moving each into its
+// place costs less than the general algorithm, which swaps.
+func sortByKey(kids []value) {
+	const small = 16
+	if len(kids) > small {
+		slices.SortStableFunc(kids, func(a, b value) int { return strings.Compare(a.key, b.key) })
 		return
 	}
-	b.WriteRune(r)
-}
-
-// countLeaves counts the scalars and empty containers of a valid JSON text without building a tree.
-func countLeaves(src []byte) int64 {
-	var n int64
-	for i := 0; i < len(src); i++ {
-		switch src[i] {
-		case '"':
-			i = skipString(src, i)
-			if !followedBy(src, i+1, ':') {
-				n++
-			}
-		case '{', '[':
-			if followedBy(src, i+1, src[i]+2) {
-				n++
-			}
-		case '}', ']', ',', ':', ' ', '\t', '\r', '\n':
-		default:
-			n++
-			for i+1 < len(src) && !strings.ContainsRune(",]} \t\r\n", rune(src[i+1])) {
-				i++
-			}
+	for i := 1; i < len(kids); i++ {
+		j := i
+		for j > 0 && kids[i].key < kids[j-1].key {
+			j--
+		}
+		if j < i {
+			v := kids[i]
+			copy(kids[j+1:i+1], kids[j:i])
+			kids[j] = v
 		}
 	}
-	return n
-}
-
-// skipString returns the index of the closing quote of the string that opens at i.
-func skipString(src []byte, i int) int {
-	for i++; i < len(src) && src[i] != '"'; i++ {
-		if src[i] == '\\' {
-			i++
-		}
-	}
-	return i
-}
-
-// followedBy tells whether the next byte that is not white space is c.
-func followedBy(src []byte, i int, c byte) bool {
-	for ; i < len(src); i++ {
-		switch src[i] {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return src[i] == c
-		}
-	}
-	return false
 }

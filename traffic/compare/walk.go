@@ -12,10 +12,11 @@ const maxDifferences = 1000
 type walk struct {
 	endpoint string
 
-	rules  *ruleSet
-	known  Known
-	member KnownMember
-	out    Outcome
+	rules   *ruleSet
+	parsers *parsers
+	known   Known
+	member  KnownMember
+	out     Outcome
 
 	// actual is the actual body as a tree; its ignored values are marked when the first is asked for.
 	actual       *value

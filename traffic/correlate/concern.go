@@ -2,18 +2,18 @@ package correlate
 
 import "bytes"
 
-// concerns tells whether a recorded body that looks like JSON holds a value that a request after i
+// concerns tells whether a recorded body that looks like JSON holds a value that a later request
 // uses, or an address, whose parts might be used. Few bodies do; only those are worth decoding. It
 // looks at every string and number, names included, and is right about bodies that are no JSON, too:
 // nothing is read past their end.
-func (s *Session) concerns(i int, body []byte) bool {
+func (l *Linker) concerns(body []byte) bool {
 	var name []byte // the last text: of a value, it is the name of its member
 	for at := 0; at < len(body); {
 		c := body[at]
 		switch {
 		case c == '"':
 			text, escaped, next := quoted(body, at+1)
-			if escaped || isAddress(string(text)) || s.usedAfter(i, text, name) {
+			if escaped || isAddress(string(text)) || l.usedLater(text, name) {
 				return true
 			}
 			at, name = next, text
@@ -22,7 +22,7 @@ func (s *Session) concerns(i int, body []byte) bool {
 			for end < len(body) && bytes.IndexByte([]byte("0123456789+-.eE"), body[end]) >= 0 {
 				end++
 			}
-			if s.usedAfter(i, body[at:end], name) {
+			if l.usedLater(body[at:end], name) {
 				return true
 			}
 			at = end
@@ -47,16 +47,16 @@ func quoted(body []byte, start int) (text []byte, escaped bool, next int) {
 	return body[start:], escaped, len(body)
 }
 
-// usedAfter tells whether a request after i uses the token in a way that Learn would look at.
-func (s *Session) usedAfter(i int, token, name []byte) bool {
-	u, ok := s.uses[string(token)]
+// usedLater tells whether a later request uses the token in a way that Learn would look at.
+func (l *Linker) usedLater(token, name []byte) bool {
+	u, ok := l.uses[string(token)]
 	switch {
 	case !ok:
 		return false
 	case isWeak(string(token)):
-		return u.lastID > i && (len(token) >= 4 || isIDName(string(name)))
+		return int(u.lastID) > l.at && (len(token) >= 4 || isIDName(string(name)))
 	}
-	return u.last > i && looksIssued(string(token), true)
+	return int(u.last) > l.at && looksIssued(string(token), true)
 }
 
 // looksLikeJSON tells by the first byte.

@@ -18,13 +18,14 @@ import (
 )
 
 // Learn looks for issued values in the answer to request i: values that differ from the recorded ones at
-// the same place, that later requests use, and that look made up. It is called before the responses are
-// compared, so that a value that was issued anew counts as equal at once. A nil response issues nothing.
-func (s *Session) Learn(i int, recorded, actual *traffic.Response) {
-	if recorded == nil || len(s.uses) == 0 {
+// the same place, that later requests use (links says which), and that look made up. It is called before
+// the responses are compared, so that a value that was issued anew counts as equal at once. A nil
+// response issues nothing.
+func (s *Session) Learn(i int, links []Link, recorded, actual *traffic.Response) {
+	if recorded == nil || len(links) == 0 {
 		return
 	}
-	l := lesson{s: s, i: i}
+	l := lesson{s: s, i: i, known: links, except: s.except}
 	switch {
 	case actual == nil:
 		l.reason, actual = "there was no answer", &traffic.Response{}
@@ -38,14 +39,18 @@ func (s *Session) Learn(i int, recorded, actual *traffic.Response) {
 
 // lesson is what one response teaches.
 type lesson struct {
-	s *Session
-	i int
+	s     *Session
+	i     int
+	known []Link
+	// linker is set while the recording is looked through: then links are only found.
+	linker *Linker
 	// reason says why the whole answer is of no use.
 	reason string
 	// recorded are all leaves of the recorded body.
 	recorded map[string]bool
-	// except are the normalised paths that are left out.
-	except map[string]bool
+	// except are the paths that are left out, excluded what they select in the recorded body.
+	except   []*jsonpath.Path
+	excluded map[string]bool
 }
 
 // sighting is a value at one place of a recorded response, with what stands there now.
@@ -187,7 +192,7 @@ func (l *lesson) body(recorded, actual *traffic.Response) {
 	var was, now any
 	switch {
 	case len(recorded.Body) == 0:
-	case looksLikeJSON(recorded.Body) && !l.s.concerns(l.i, recorded.Body):
+	case l.linker != nil && looksLikeJSON(recorded.Body) && !l.linker.concerns(recorded.Body):
 	case decode(recorded.Body, &was):
 		if !decode(actual.Body, &now) {
 			now = nil
@@ -217,12 +222,12 @@ func decode(body []byte, into *any) bool {
 
 // exclude evaluates the configured exceptions on the recorded body.
 func (l *lesson) exclude(body any) {
-	for _, path := range l.s.except {
-		if l.except == nil {
-			l.except = make(map[string]bool)
+	for _, path := range l.except {
+		if l.excluded == nil {
+			l.excluded = make(map[string]bool)
 		}
 		for at := range selectLocated(path, body).Paths() {
-			l.except[at.String()] = true
+			l.excluded[at.String()] = true
 		}
 	}
 }

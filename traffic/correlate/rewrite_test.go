@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/headgate-dev/headgate/traffic"
 )
 
@@ -52,12 +55,13 @@ func TestIdenticalAnswersNeverBind(t *testing.T) {
 				},
 			})
 		}
-		s := NewSession(records)
+		s := NewSession()
+		links := s.Links(records)
 		for i, record := range records {
-			if sent := s.Apply(i, record.Request); sent != record.Request {
+			if sent := s.Apply(record.Request); sent != record.Request {
 				t.Fatalf("request %d was rewritten: %s", i, sent.URL)
 			}
-			s.Learn(i, record.Response, record.Response)
+			s.Learn(i, links[i], record.Response, record.Response)
 		}
 		if got := s.Bindings(); len(got) > 0 {
 			t.Fatalf("bound %+v", got)
@@ -107,11 +111,16 @@ func FuzzLearn(f *testing.F) {
 		}
 		answer := &traffic.Response{Status: 200, Header: h, Body: recorded}
 		next := &traffic.Request{URL: target, Header: http.Header{"Cookie": {header}}, Body: recorded}
-		s := NewSession([]*traffic.Record{
+		s := NewSession()
+		links := s.Links([]*traffic.Record{
 			{Request: &traffic.Request{URL: "/"}, Response: answer},
 			{Request: next},
 		})
-		s.Learn(0, answer, &traffic.Response{
+		again, err := ParseLinks(AppendLinks(nil, links[0]))
+		if diff := cmp.Diff(links[0], again, cmpopts.EquateEmpty()); diff != "" || err != nil {
+			t.Fatal(diff, err)
+		}
+		s.Learn(0, links[0], answer, &traffic.Response{
 			Status: 200, Body: actual,
 			Header: http.Header{"Location": {string(actual)}},
 		})
@@ -120,7 +129,7 @@ func FuzzLearn(f *testing.F) {
 				t.Errorf("bound %+v", b)
 			}
 		}
-		s.Apply(1, next)
+		s.Apply(next)
 		s.Same(string(recorded), string(actual))
 	})
 }

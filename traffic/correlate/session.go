@@ -29,26 +29,24 @@ type Unbound struct {
 }
 
 // Session follows one session through its replay. It is used by one goroutine at a time, request after
-// request: Apply, send, Learn, then compare.
+// request: Apply, send, Learn, then compare. It remembers every value that a request still to come uses,
+// and some thousand others.
 type Session struct {
 	*Correlator
-	uses     map[string]use
 	bindings map[string]*binding
 	// targets tells which recorded value an actual one stands for.
 	targets map[string]string
 	unbound map[string]Unbound
 	active  int // bindings that change something
-}
-
-// use tells which requests of the recording use a value: anywhere, and where identifiers stand.
-type use struct {
-	first, last     int
-	firstID, lastID int
+	uses    int // values put into requests
+	bound   int // bindings made
 }
 
 type binding struct {
 	Binding
 	order int
+	// last is the last request that uses the value, as far as the recording was looked through.
+	last int
 	// weak values are numbers too small to be told from others: they are replaced only where
 	// identifiers stand.
 	weak bool
@@ -57,55 +55,15 @@ type binding struct {
 // settled is a value that the replay issued exactly as recorded.
 func (b *binding) settled() bool { return b.Recorded == b.Actual }
 
-// NewSession follows a session of these records, in their order, with the default configuration.
-func NewSession(recorded []*traffic.Record) *Session {
-	return (&Correlator{}).NewSession(recorded)
-}
+// NewSession starts a session with the default configuration.
+func NewSession() *Session { return (&Correlator{}).NewSession() }
 
-// NewSession follows a session of these records, in their order. The records are only read.
-func (c *Correlator) NewSession(recorded []*traffic.Record) *Session {
-	s := &Session{
-		Correlator: c,
-		uses:       make(map[string]use),
-		bindings:   make(map[string]*binding),
-		targets:    make(map[string]string),
-		unbound:    make(map[string]Unbound),
-	}
-	if c.off || len(recorded) < 2 {
-		return s
-	}
-	for i, r := range recorded {
-		if r.Request != nil {
-			s.index(i, r.Request)
-		}
-	}
-	return s
-}
+// NewSession starts a session.
+func (c *Correlator) NewSession() *Session { return &Session{Correlator: c} }
 
-// index notes every value that a request might take from an earlier response.
-func (s *Session) index(i int, r *traffic.Request) {
-	note := func(token string, id bool) (string, bool) {
-		u, seen := s.uses[token]
-		if !seen {
-			u = use{first: i, firstID: -1, lastID: -1}
-		}
-		u.last = i
-		if id {
-			if u.firstID < 0 {
-				u.firstID = i
-			}
-			u.lastID = i
-		}
-		s.uses[token] = u
-		return "", false
-	}
-	rewriter{find: note}.request(r)
-}
-
-// Apply returns the request to send as the one at index i: r with every recorded value replaced for which
-// another one is known. r itself is not changed and is returned if there is nothing to replace.
-// Content-Length is left as it is.
-func (s *Session) Apply(_ int, r *traffic.Request) *traffic.Request {
+// Apply returns the request to send: r with every recorded value replaced for which another one is known.
+// r itself is not changed and is returned if there is nothing to replace. Content-Length is left as it is.
+func (s *Session) Apply(r *traffic.Request) *traffic.Request {
 	if s.active == 0 {
 		return r
 	}
@@ -115,9 +73,13 @@ func (s *Session) Apply(_ int, r *traffic.Request) *traffic.Request {
 			return "", false
 		}
 		b.Uses++
+		s.uses++
 		return b.Actual, true
 	}}.request(r)
 }
+
+// Uses is how often a value was put into a request.
+func (s *Session) Uses() int { return s.uses }
 
 // lookup finds the binding that replaces a value, nil if there is none.
 func (s *Session) lookup(token string, id bool) *binding {
@@ -150,7 +112,7 @@ func (s *Session) SameMember(name, recorded, actual string) bool {
 	return changed && text == actual
 }
 
-// Bindings lists the values that were replaced, in the order in which they were issued.
+// Bindings lists the values that are replaced, in the order in which they were issued.
 func (s *Session) Bindings() []Binding {
 	var list []*binding
 	for _, b := range s.bindings {
@@ -176,4 +138,27 @@ func (s *Session) Unbound() []Unbound {
 		return cmp.Or(cmp.Compare(a.UsedBy, b.UsedBy), cmp.Compare(a.Recorded, b.Recorded))
 	})
 	return out
+}
+
+// remembered is how many bindings a session keeps at least, where later requests do not use them any more:
+// answers may still show them.
+const remembered = 2000
+
+// forget drops the oldest bindings that no later request uses.
+func (s *Session) forget(i int) {
+	if len(s.bindings) < 2*remembered || s.bound%remembered != 0 {
+		return
+	}
+	for value, b := range s.bindings {
+		if b.last > i || b.order > s.bound-remembered {
+			continue
+		}
+		delete(s.bindings, value)
+		if s.targets[b.Actual] == value {
+			delete(s.targets, b.Actual)
+		}
+		if !b.settled() {
+			s.active--
+		}
+	}
 }

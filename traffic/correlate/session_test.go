@@ -64,11 +64,11 @@ func play(c *correlate.Correlator, exchanges []exchange) (*correlate.Session, []
 	for _, e := range exchanges {
 		records = append(records, &traffic.Record{Request: e.request, Response: e.recorded})
 	}
-	s := c.NewSession(records)
+	s, links := c.NewSession(), c.Links(records)
 	var sent []string
 	for i, e := range exchanges {
-		sent = append(sent, show(s.Apply(i, e.request)))
-		s.Learn(i, e.recorded, e.actual)
+		sent = append(sent, show(s.Apply(e.request)))
+		s.Learn(i, links[i], e.recorded, e.actual)
 	}
 	return s, sent
 }

@@ -13,7 +13,7 @@ import (
 
 // walk visits two JSON values in parallel. What is missing now comes as nil.
 func (l *lesson) walk(at spec.NormalizedPath, was, now any) {
-	if l.except != nil && l.except[at.String()] {
+	if l.excluded != nil && l.excluded[at.String()] {
 		return
 	}
 	switch was := was.(type) {
@@ -64,7 +64,7 @@ func located(at spec.NormalizedPath, s sighting) sighting {
 func (l *lesson) leaf(s sighting) {
 	if isAddress(s.recorded) && (s.lost || isAddress(s.actual)) {
 		l.address(s)
-		if !s.renewed {
+		if !s.renewed && l.linker == nil {
 			return
 		}
 	}
@@ -73,6 +73,10 @@ func (l *lesson) leaf(s sighting) {
 
 // see binds the recorded value of a sighting to the actual one if it was issued here and is used later.
 func (l *lesson) see(s sighting) {
+	if l.linker != nil {
+		l.linker.find(s.recorded)
+		return
+	}
 	old := l.s.bindings[s.recorded]
 	switch {
 	case s.recorded == "" || !l.usedLater(s.recorded, old != nil) || !looksIssued(s.recorded, s.trusted):
@@ -96,12 +100,20 @@ func (l *lesson) see(s sighting) {
 // usedLater tells whether a later request uses the value. Unless it was issued before, none up to this one
 // may use it: then the client had it from elsewhere and the service only repeats it.
 func (l *lesson) usedLater(v string, issued bool) bool {
-	u, ok := l.s.uses[v]
-	first, last := u.first, u.last
+	link, ok := l.link(v)
+	first, last := link.First, link.Last
 	if isWeak(v) {
-		first, last = u.firstID, u.lastID
+		first, last = link.FirstID, link.LastID
 	}
 	return ok && last > l.i && (issued || first > l.i)
+}
+
+func (l *lesson) link(v string) (Link, bool) {
+	i, ok := slices.BinarySearchFunc(l.known, v, func(k Link, v string) int { return strings.Compare(k.Value, v) })
+	if !ok {
+		return Link{}, false
+	}
+	return l.known[i], true
 }
 
 // taken tells whether the actual value stands for another recorded one: a service that gives the same
@@ -115,20 +127,30 @@ func (l *lesson) miss(s sighting, reason string) {
 	if l.reason != "" {
 		reason = l.reason
 	}
-	if _, known := l.s.unbound[s.recorded]; known {
+	link, _ := l.link(s.recorded)
+	if _, known := l.s.unbound[s.recorded]; known || len(l.s.unbound) == maxUnbound {
 		return
 	}
-	l.s.unbound[s.recorded] = Unbound{
-		Recorded: s.recorded, Where: l.where(s), UsedBy: l.s.uses[s.recorded].last, Reason: reason,
+	if l.s.unbound == nil {
+		l.s.unbound = make(map[string]Unbound)
 	}
+	l.s.unbound[s.recorded] = Unbound{Recorded: s.recorded, Where: l.where(s), UsedBy: link.Last, Reason: reason}
 }
+
+// maxUnbound bounds what a session remembers of values that were not issued again.
+const maxUnbound = 1000
 
 func (l *lesson) bind(s sighting) {
 	session := l.s
+	if session.bindings == nil {
+		session.bindings, session.targets = make(map[string]*binding), make(map[string]string)
+	}
+	link, _ := l.link(s.recorded)
 	b := &binding{
 		Binding: Binding{Recorded: s.recorded, Actual: s.actual, Where: l.where(s)},
-		order:   len(session.bindings), weak: isWeak(s.recorded),
+		order:   session.bound, last: link.Last, weak: isWeak(s.recorded),
 	}
+	session.bound++
 	if old := session.bindings[s.recorded]; old != nil {
 		b.order, b.Uses = old.order, old.Uses
 		if session.targets[old.Actual] == s.recorded {
@@ -144,6 +166,7 @@ func (l *lesson) bind(s sighting) {
 	session.bindings[s.recorded] = b
 	session.targets[s.actual] = s.recorded
 	delete(session.unbound, s.recorded)
+	session.forget(l.i)
 }
 
 func (l *lesson) where(s sighting) string { return fmt.Sprintf("response %d %s", l.i+1, s.where) }

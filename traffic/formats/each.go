@@ -1,15 +1,20 @@
 package formats
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"hash/maphash"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/spool"
 )
 
 // Counts tells what was found in captures, used or not.
@@ -27,6 +32,9 @@ type Counts struct {
 	Duplicates, SharedIDs int
 	// OutOfOrder records are older than the one before them in their file.
 	OutOfOrder int
+	// LeftOut counts by kind what is whole and yet no exchange ([traffic.LeftOutError]); nil where
+	// nothing was left out.
+	LeftOut map[string]int
 	// Problems are the first ten of Malformed and Truncated, with file and line.
 	Problems []error
 }
@@ -50,16 +58,36 @@ func (c Counts) Unusable() string {
 	return strings.Join(parts, ", ")
 }
 
+// Left sums up in one line what was left out, the most frequent kind first; it is empty where nothing
+// was.
+func (c Counts) Left() string {
+	kinds := slices.SortedFunc(maps.Keys(c.LeftOut), func(a, b string) int {
+		return cmp.Or(cmp.Compare(c.LeftOut[b], c.LeftOut[a]), cmp.Compare(a, b))
+	})
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%d %s", c.LeftOut[kind], kind)
+	}
+	return strings.Join(kinds, ", ")
+}
+
 // Each reads all captures at paths (see [Walk]) one after another and hands their records to use, in
 // the order of the files. It stops at an error of use or of reading, and when ctx ends; a malformed
-// record or a truncated file is counted and reading goes on. Captures without a single record are an
-// error.
+// record, a truncated file and what is left out are counted and reading goes on. Captures without a
+// single record are an error.
 func Each(ctx context.Context, paths []string, use func(*traffic.Record) error) (Counts, error) {
+	return Options{}.Each(ctx, paths, use)
+}
+
+// Each is like the function of the same name, with what the options say.
+func (o Options) Each(
+	ctx context.Context, paths []string, use func(*traffic.Record) error,
+) (counts Counts, err error) {
 	files, err := Walk(paths)
 	if err != nil {
 		return Counts{}, err
 	}
-	e := each{use: use, seen: make(map[uint64]uint64)}
+	e := each{options: o, use: use, hash: maphash.MakeSeed()}
+	defer func() { err = errors.Join(err, e.seen.Close()) }()
 	for _, file := range files {
 		if err := e.file(ctx, file); err != nil {
 			return e.counts, err
@@ -72,15 +100,17 @@ func Each(ctx context.Context, paths []string, use func(*traffic.Record) error) 
 }
 
 type each struct {
-	use    func(*traffic.Record) error
-	counts Counts
-	// seen maps a record's hashed id to the hash of what makes it the same record.
-	seen map[uint64]uint64
+	options Options
+	use     func(*traffic.Record) error
+	counts  Counts
+	// seen leads from a record's hashed id to the hash of what makes it the same record.
+	seen spool.Seen
+	hash maphash.Seed
 	last time.Time
 }
 
 func (e *each) file(ctx context.Context, path string) error {
-	reader, closer, err := Open(path)
+	reader, closer, err := e.options.Open(path)
 	if errors.Is(err, traffic.ErrTruncated) {
 		e.counts.Files++
 		e.truncated(err)
@@ -107,9 +137,13 @@ func (e *each) file(ctx context.Context, path string) error {
 // record takes what a Read returned; done is true after the last one.
 func (e *each) record(r *traffic.Record, err error) (done bool, _ error) {
 	_, malformed := errors.AsType[*traffic.MalformedError](err)
+	left, passed := errors.AsType[*traffic.LeftOutError](err)
 	switch {
 	case err == nil:
 		return false, e.hand(r)
+	case passed:
+		e.leftOut(left.Kind)
+		return false, nil
 	case errors.Is(err, io.EOF):
 		return true, nil
 	case errors.Is(err, traffic.ErrTruncated):
@@ -121,6 +155,13 @@ func (e *each) record(r *traffic.Record, err error) (done bool, _ error) {
 		return false, nil
 	}
 	return true, fmt.Errorf("reading traffic: %w", err)
+}
+
+func (e *each) leftOut(kind string) {
+	if e.counts.LeftOut == nil {
+		e.counts.LeftOut = make(map[string]int)
+	}
+	e.counts.LeftOut[kind]++
 }
 
 func (e *each) truncated(err error) {
@@ -136,16 +177,16 @@ func (e *each) problem(err error) {
 
 // hand counts a record and hands it on, unless it was there before.
 func (e *each) hand(r *traffic.Record) error {
-	id, same := identity(r)
-	before, known := e.seen[id]
+	id, same := e.identity(r)
+	before, known, err := e.seen.Add(id, same)
 	switch {
+	case err != nil:
+		return err
 	case known && before == same:
 		e.counts.Duplicates++
 		return nil
 	case known:
 		e.counts.SharedIDs++
-	default:
-		e.seen[id] = same
 	}
 	e.count(r)
 	return e.use(r)
@@ -167,17 +208,20 @@ func (e *each) count(r *traffic.Record) {
 	e.last = r.Time
 }
 
-func identity(r *traffic.Record) (id, same uint64) {
-	h := fnv.New64a()
-	io.WriteString(h, r.ID)
-	id = h.Sum64()
-	fmt.Fprintf(h, "\x00%d\x00%s", r.Time.UnixNano(), r.Direction)
-	return id, h.Sum64()
+func (e *each) identity(r *traffic.Record) (id, same uint64) {
+	id = maphash.String(e.hash, r.ID)
+	var kind [16]byte
+	binary.LittleEndian.PutUint64(kind[:], uint64(r.Time.UnixNano()))
+	binary.LittleEndian.PutUint64(kind[8:], maphash.String(e.hash, string(r.Direction)))
+	return id, maphash.Bytes(e.hash, kind[:])
 }
 
 // nothing is the error for captures without a record; the first problem is the likely cause.
 func (e *each) nothing(paths []string) error {
 	err := fmt.Errorf("no usable records in %s: expected captured requests", strings.Join(paths, ", "))
+	if left := e.counts.Left(); left != "" {
+		err = fmt.Errorf("%w; left out: %s", err, left)
+	}
 	if len(e.counts.Problems) > 0 {
 		return fmt.Errorf("%w; first of %d problems: %w", err, e.counts.Malformed+e.counts.Truncated,
 			e.counts.Problems[0])

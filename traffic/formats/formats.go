@@ -14,9 +14,16 @@ import (
 	"github.com/headgate-dev/headgate/traffic/accesslog"
 	"github.com/headgate-dev/headgate/traffic/gor"
 	"github.com/headgate-dev/headgate/traffic/har"
+	"github.com/headgate-dev/headgate/traffic/hoverfly"
+	"github.com/headgate-dev/headgate/traffic/journal"
 	"github.com/headgate-dev/headgate/traffic/jsonl"
 	"github.com/headgate-dev/headgate/traffic/jsonlog"
+	"github.com/headgate-dev/headgate/traffic/keploy"
 	"github.com/headgate-dev/headgate/traffic/pcap"
+	"github.com/headgate-dev/headgate/traffic/postman"
+	"github.com/headgate-dev/headgate/traffic/rrpair"
+	"github.com/headgate-dev/headgate/traffic/tshark"
+	"github.com/headgate-dev/headgate/traffic/vegeta"
 )
 
 // format is one kind of capture.
@@ -26,24 +33,48 @@ type format struct {
 	// without the white space around them, unless raw is set.
 	sniff func(head []byte) bool
 	raw   bool
-	open  func(name string, r io.Reader) traffic.Reader
+	// directed formats tell the direction of each record; ported ones use Options.InboundPorts on their own.
+	directed, ported bool
+	// open opens a capture, of which the options tell some kinds more.
+	open func(name string, r io.Reader, o Options) traffic.Reader
 }
 
-// list is every format that can be read, in the order of sniffing.
+// list is every format that can be read, in the order of sniffing: those that are known by their first
+// key or line come before those that are known by any of their keys.
 func list() []format {
 	return []format{
-		{name: "pcap and pcapng", sniff: pcap.Sniff, raw: true, open: packets},
-		{name: "headgate JSONL", sniff: isJSONL, open: jsonl.NewReader},
-		{name: "HAR", sniff: har.Sniff, open: har.NewReader},
-		{name: "GoReplay", sniff: gor.Sniff, open: gor.NewReader},
-		{name: "JSON logs and Shadowtraf", sniff: jsonlog.Sniff, open: jsonlog.NewReader},
-		{name: "HAProxy's HTTP log", sniff: accesslog.SniffHAProxy, open: accesslog.NewHAProxyReader},
-		{name: "access logs in the common and combined format", sniff: accesslog.Sniff, open: accesslog.NewReader},
+		{name: "pcap and pcapng", sniff: pcap.Sniff, raw: true, ported: true, open: packets},
+		{name: "proxymock RRPair", sniff: rrpair.Sniff, directed: true, open: plain(rrpair.NewReader)},
+		{name: "Hoverfly simulation", sniff: hoverfly.Sniff, directed: true, open: plain(hoverfly.NewReader)},
+		{name: "WireMock request journal", sniff: journal.Sniff, open: plain(journal.NewReader)},
+		{name: "Postman collection", sniff: postman.Sniff, open: plain(postman.NewReader)},
+		{name: "HAR", sniff: har.Sniff, open: plain(har.NewReader)},
+		{name: "headgate JSONL", sniff: isJSONL, directed: true, open: plain(jsonl.NewReader)},
+		{name: "GoReplay", sniff: gor.Sniff, open: plain(gor.NewReader)},
+		{name: "Keploy test set", sniff: keploy.Sniff, directed: true, open: plain(keploy.NewReader)},
+		{name: "vegeta targets", sniff: vegeta.Sniff, open: plain(vegeta.NewReader)},
+		{name: "JSON logs and Shadowtraf", sniff: jsonlog.Sniff, open: plain(jsonlog.NewReader)},
+		{name: "tshark fields", sniff: tshark.Sniff, ported: true, open: fields},
+		{name: "HAProxy's HTTP log", sniff: accesslog.SniffHAProxy, open: plain(accesslog.NewHAProxyReader)},
+		{
+			name: "access logs in the common and combined format", sniff: accesslog.Sniff,
+			open: plain(accesslog.NewReader),
+		},
 	}
 }
 
-// packets opens a packet capture, all of it inbound.
-func packets(name string, r io.Reader) traffic.Reader { return pcap.NewReader(name, r, pcap.Options{}) }
+// plain is for formats of which there is nothing more to tell.
+func plain(open func(string, io.Reader) traffic.Reader) func(string, io.Reader, Options) traffic.Reader {
+	return func(name string, r io.Reader, _ Options) traffic.Reader { return open(name, r) }
+}
+
+func packets(name string, r io.Reader, o Options) traffic.Reader {
+	return pcap.NewReader(name, r, pcap.Options{InboundPorts: o.InboundPorts})
+}
+
+func fields(name string, r io.Reader, o Options) traffic.Reader {
+	return tshark.NewReader(name, r, tshark.Options{InboundPorts: o.InboundPorts})
+}
 
 // ErrUnknown is wrapped where a file is in no format that can be read.
 var ErrUnknown = errors.New("unknown capture format")
@@ -53,12 +84,15 @@ const headSize = 64 << 10
 
 // Open opens a capture, plain or compressed with gzip or zstd. An empty file has no records. The
 // reader is to be used before the closer is closed.
-func Open(path string) (traffic.Reader, io.Closer, error) {
+func Open(path string) (traffic.Reader, io.Closer, error) { return Options{}.Open(path) }
+
+// Open is like the function of the same name, with what the options say.
+func (o Options) Open(path string) (traffic.Reader, io.Closer, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening capture: %w", err)
 	}
-	reader, err := sniff(path, file)
+	reader, err := o.sniff(path, file)
 	if err != nil {
 		_ = file.Close() // the first error tells more
 		return nil, nil, err
@@ -66,7 +100,7 @@ func Open(path string) (traffic.Reader, io.Closer, error) {
 	return reader, file, nil
 }
 
-func sniff(path string, r io.Reader) (traffic.Reader, error) {
+func (o Options) sniff(path string, r io.Reader) (traffic.Reader, error) {
 	plain, err := decompress(r)
 	if err != nil {
 		return nil, fmt.Errorf("opening capture %s: %w", path, err)
@@ -74,14 +108,12 @@ func sniff(path string, r io.Reader) (traffic.Reader, error) {
 	in := bufio.NewReaderSize(plain, headSize)
 	head, err := in.Peek(headSize)
 	raw := head
-	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))
+	head = trimmed(head)
 	if len(head) == 0 && errors.Is(err, io.EOF) {
 		return empty{}, nil
 	}
-	for _, f := range list() {
-		if !f.raw && f.sniff(head) || f.raw && f.sniff(raw) {
-			return f.open(path, in), nil
-		}
+	if f := known(raw, head); f != nil {
+		return o.label(f.open(path, in, o), f), nil
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading capture %s: %w", path, err)
@@ -89,14 +121,34 @@ func sniff(path string, r io.Reader) (traffic.Reader, error) {
 	return nil, unknown(path, head)
 }
 
-// unknown names what was found and what could have been read.
-func unknown(path string, head []byte) error {
+// trimmed takes away a byte order mark and the white space around.
+func trimmed(head []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))
+}
+
+// known finds the format of a file by its first bytes: raw, and without the white space around them.
+func known(raw, head []byte) *format {
+	for _, f := range list() {
+		if !f.raw && f.sniff(head) || f.raw && f.sniff(raw) {
+			return &f
+		}
+	}
+	return nil
+}
+
+// Names lists every format that can be read.
+func Names() []string {
 	var names []string
 	for _, f := range list() {
 		names = append(names, f.name)
 	}
+	return names
+}
+
+// unknown names what was found and what could have been read.
+func unknown(path string, head []byte) error {
 	return fmt.Errorf("%s: %w: it starts with %q; readable are %s, plain or as .gz or .zst",
-		path, ErrUnknown, head[:min(len(head), 40)], strings.Join(names, ", "))
+		path, ErrUnknown, head[:min(len(head), 40)], strings.Join(Names(), ", "))
 }
 
 // isJSONL looks for the keys that records have and other JSON captures do not.

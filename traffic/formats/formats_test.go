@@ -302,7 +302,7 @@ func FuzzSniff(f *testing.F) {
 	f.Add(gzipped(f, lines(f, "a")))
 	f.Add(zstded(f, lines(f, "a")))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		reader, err := sniff("x", io.LimitReader(bytes.NewReader(in), 1<<20))
+		reader, err := Options{}.sniff("x", io.LimitReader(bytes.NewReader(in), 1<<20))
 		if err != nil {
 			if !strings.Contains(err.Error(), "x") {
 				t.Fatalf("no file in %v", err)

@@ -1,8 +1,10 @@
 package formats
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,8 +13,8 @@ import (
 )
 
 // Walk lists the capture files at paths: files as they are, folders recursively in the order of
-// names, without dot files, README*, LICENSE*, *.md, *.yaml and *.yml. A file that comes up again is
-// left out. A path that is not there and a folder without captures are errors.
+// names, without dot files, README*, LICENSE*, and without *.md, *.yaml and *.yml that do not begin like
+// a capture. A file that comes up again is left out. A path that is not there and a folder without captures are errors.
 func Walk(paths []string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no traffic is named: expected a capture file or a folder of captures")
@@ -95,6 +97,9 @@ func captures(folder string) ([]string, error) {
 		if !info.Mode().IsRegular() {
 			return fmt.Errorf("%s is neither a file nor a folder: name what it leads to instead", path)
 		}
+		if capture, err := capture(path); err != nil || !capture {
+			return err
+		}
 		found = append(found, path)
 		return nil
 	})
@@ -104,7 +109,23 @@ func captures(folder string) ([]string, error) {
 // passedOver tells whether a name found in a folder is no capture.
 func passedOver(name string) bool {
 	upper := strings.ToUpper(name)
-	return strings.HasPrefix(name, ".") ||
-		strings.HasPrefix(upper, "README") || strings.HasPrefix(upper, "LICENSE") ||
-		slices.Contains([]string{".MD", ".YAML", ".YML"}, filepath.Ext(upper))
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(upper, "README") || strings.HasPrefix(upper, "LICENSE")
+}
+
+// capture tells whether a file found in a folder is to be read. What is usually text or settings must
+// begin like a capture; all else is taken for one.
+func capture(path string) (bool, error) {
+	if !slices.Contains([]string{".md", ".yaml", ".yml"}, strings.ToLower(filepath.Ext(path))) {
+		return true, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	head, err := bufio.NewReaderSize(file, headSize).Peek(headSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return known(head, trimmed(head)) != nil, nil
 }

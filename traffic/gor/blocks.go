@@ -42,9 +42,12 @@ func (b *blocks) next() ([]byte, error) {
 
 // last is what stands behind the last separator.
 func (b *blocks) last() ([]byte, error) {
-	block := bytes.TrimRight(b.buf[b.start:b.end], "\r\n")
+	block := b.buf[b.start:b.end]
+	if !bytes.HasSuffix(block, []byte("\r\n")) { // which may end a message without a body
+		block = bytes.TrimSuffix(block, []byte("\n"))
+	}
 	b.start, b.scanned = b.end, b.end
-	if len(block) == 0 || !errors.Is(b.err, io.EOF) {
+	if len(bytes.TrimSpace(block)) == 0 || !errors.Is(b.err, io.EOF) {
 		return nil, b.err
 	}
 	return block, nil

@@ -76,6 +76,7 @@ func TestRead(t *testing.T) {
 		"last record without separator": {
 			record("1 a1 5", get) + "1 b2 6 \r\n" + post, []string{`a1 GET /a ""`, `b2 POST /b "hi"`},
 		},
+		"last record without separator and body": {"1 a1 5\n" + get, []string{`a1 GET /a ""`}},
 		"one id twice": {
 			record("1 a1 5", get) + record("1 a1 6", post) + record("2 a1 7", ok),
 			[]string{`a1 GET /a "" 200 "fine" 2ns`, `a1 POST /b "hi"`},

@@ -25,6 +25,28 @@ type entry struct {
 	Response *response `json:"response"`
 	// ResourceType is Chrome's; "websocket" is no HTTP exchange.
 	ResourceType string `json:"_resourceType"`
+	// Own is what [Writer] adds.
+	Own own `json:"_headgate"`
+}
+
+// own is what a record has beyond the format.
+type own struct {
+	ID        string            `json:"id,omitempty"`
+	Direction traffic.Direction `json:"direction,omitempty"`
+	Service   string            `json:"service,omitempty"`
+	Session   string            `json:"session,omitempty"`
+	Parent    string            `json:"parent,omitempty"`
+}
+
+// take gives a record what it had when it was written.
+func (o own) take(r *traffic.Record) {
+	if o.ID != "" {
+		r.ID = o.ID
+	}
+	if o.Direction == traffic.Outbound {
+		r.Direction = o.Direction
+	}
+	r.Service, r.Session, r.Parent = o.Service, o.Session, o.Parent
 }
 
 // timings are milliseconds; -1 stands for what does not apply.
@@ -141,20 +163,9 @@ func (r *reader) record(e *entry) (*traffic.Record, error) {
 	if e.Request == nil || e.Request.URL == "" || e.Request.Method == "" {
 		return nil, errors.New("an entry needs a request with method and url")
 	}
-	scheme, rest, _ := strings.Cut(e.Request.URL, "://")
-	if i := strings.IndexByte(rest, '#'); i >= 0 {
-		rest = rest[:i]
-	}
-	end := strings.IndexAny(rest, "/?")
-	if end < 0 {
-		end = len(rest)
-	}
-	host, target := rest[:end], rest[end:]
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
-	if host == "" {
-		return nil, fmt.Errorf("the url is %q: expected an absolute one, such as %s://host/path", e.Request.URL, scheme)
+	host, target, err := http1.SplitURL(e.Request.URL)
+	if err != nil {
+		return nil, err
 	}
 	h := headers(e.Request.Headers)
 	if named := h.Get("Host"); named != "" {

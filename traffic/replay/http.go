@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -67,6 +68,10 @@ func address(u *url.URL) string {
 // traffic does not end in a request on a connection that the server is just closing.
 const idleTimeout = time.Second
 
+// brief is how long a connection is used again without a look at whether the server has closed it. In so
+// short a time the news of a closing has hardly come, and looking for it costs as much as reading.
+const brief = 50 * time.Microsecond
+
 // Close closes idle connections; those in use are closed after their answer.
 func (s *HTTPSender) Close() error {
 	s.mu.Lock()
@@ -75,7 +80,7 @@ func (s *HTTPSender) Close() error {
 	s.mu.Unlock()
 	var errs []error
 	for _, w := range idle {
-		errs = append(errs, w.conn.Close())
+		errs = append(errs, w.close())
 	}
 	return errors.Join(errs...)
 }
@@ -95,38 +100,41 @@ func (s *HTTPSender) Send(ctx context.Context, r *traffic.Request) (*traffic.Res
 }
 
 func (s *HTTPSender) exchange(ctx context.Context, r *traffic.Request) (*traffic.Response, error) {
-	var deadline time.Time
-	if s.options.Timeout > 0 {
-		deadline = time.Now().Add(s.options.Timeout)
+	for {
+		now := time.Now()
+		w, err := s.take(ctx, now)
+		if err != nil {
+			return nil, err
+		}
+		response, err := w.exchange(s, r)
+		if err == nil && w.reusable {
+			s.put(w)
+			return response, nil
+		}
+		_ = w.close() // what there is to know about the connection stands in err
+		if !errors.Is(err, errStale) {
+			return response, err
+		}
 	}
-	w, err := s.take(ctx, deadline)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.conn.SetDeadline(deadline); err != nil {
-		return nil, errors.Join(err, w.conn.Close())
-	}
-	stop := context.AfterFunc(ctx, w.interrupt)
-	response, err := w.exchange(s, r)
-	if !stop() || err != nil || !w.reusable {
-		_ = w.conn.Close() // what there is to know about the connection stands in err
-		return response, err
-	}
-	s.put(w)
-	return response, nil
 }
 
-// take finds an idle connection that the server has not closed meanwhile, or opens one.
-func (s *HTTPSender) take(ctx context.Context, deadline time.Time) (*wire, error) {
+// take finds an idle connection or opens one, and bounds what it is used for by ctx and the timeout.
+func (s *HTTPSender) take(ctx context.Context, now time.Time) (*wire, error) {
 	for {
 		w := s.pop()
 		if w == nil {
-			return s.dial(ctx, deadline)
+			return s.dial(ctx, now)
 		}
-		if time.Since(w.since) < idleTimeout && quiet(w.conn) {
+		idle := now.Sub(w.since)
+		w.rested = idle > brief
+		switch {
+		case idle < idleTimeout && w.bound(ctx, now, s.options.Timeout):
 			return w, nil
+		case ctx.Err() != nil:
+			_ = w.close()
+			return nil, ctx.Err()
 		}
-		_ = w.conn.Close() // it is of no use any more
+		_ = w.close() // it is of no use any more
 	}
 }
 
@@ -148,14 +156,17 @@ func (s *HTTPSender) put(w *wire) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || len(s.idle) >= 2*max(1, s.options.Connections) {
-		_ = w.conn.Close() // there are enough
+		_ = w.close() // there are enough
 		return
 	}
 	s.idle = append(s.idle, w)
 }
 
-func (s *HTTPSender) dial(ctx context.Context, deadline time.Time) (*wire, error) {
-	dialer := &net.Dialer{KeepAlive: 30 * time.Second, Deadline: deadline}
+func (s *HTTPSender) dial(ctx context.Context, now time.Time) (*wire, error) {
+	dialer := &net.Dialer{KeepAlive: 30 * time.Second}
+	if s.options.Timeout > 0 {
+		dialer.Deadline = now.Add(s.options.Timeout)
+	}
 	var conn net.Conn
 	var err error
 	if s.base.Scheme == "https" {
@@ -167,5 +178,10 @@ func (s *HTTPSender) dial(ctx context.Context, deadline time.Time) (*wire, error
 	if err != nil {
 		return nil, err
 	}
-	return newWire(conn), nil
+	w := newWire(conn)
+	if !w.bound(ctx, now, s.options.Timeout) {
+		_ = w.close() // what there is to know about the connection stands in err
+		return nil, cmp.Or(ctx.Err(), net.ErrClosed)
+	}
+	return w, nil
 }

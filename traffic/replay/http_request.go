@@ -61,6 +61,9 @@ func isToken(s string) bool {
 
 // originForm is the path and query of a recorded target, byte by byte.
 func originForm(target string) string {
+	if strings.HasPrefix(target, "/") {
+		return target
+	}
 	lower := strings.ToLower(target)
 	if !strings.HasPrefix(lower, "http://") && !strings.HasPrefix(lower, "https://") {
 		return target
@@ -115,19 +118,19 @@ func appendHeaders(b []byte, recorded http.Header, coding string) []byte {
 	var known [32]string
 	names := known[:0]
 	for name := range recorded {
-		if !hopByHop(name, recorded) {
-			names = append(names, name)
-		}
+		names = append(names, name)
 	}
 	slices.Sort(names)
+	connection := recorded["Connection"]
 	for _, name := range names {
 		values := recorded[name]
-		switch canonical := textproto.CanonicalMIMEHeaderKey(name); canonical {
-		case "Accept-Encoding":
+		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
+		case hopByHop(canonical) || hasToken(connection, name):
+		case canonical == "Accept-Encoding":
 			if accept := decodable(values); accept != "" {
 				b = appendHeader(b, canonical, accept)
 			}
-		case "Content-Encoding":
+		case canonical == "Content-Encoding":
 			if coding != "" {
 				b = appendHeader(b, canonical, coding)
 			}
@@ -154,13 +157,13 @@ func appendHeader(b []byte, name, value string) []byte {
 }
 
 // hopByHop are the headers of one connection (RFC 9110, section 7.6.1) and those that are written anew.
-func hopByHop(name string, recorded http.Header) bool {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
+func hopByHop(canonical string) bool {
+	switch canonical {
 	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te",
 		"Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Host":
 		return true
 	}
-	return connectionHas(recorded, name)
+	return false
 }
 
 func connectionHas(h http.Header, option string) bool { return hasToken(h["Connection"], option) }

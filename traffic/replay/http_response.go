@@ -52,10 +52,14 @@ func bounded(r io.Reader) ([]byte, error) {
 // decoded undoes the codings in the order opposite to that in which they were applied. A coding that
 // is not known leaves the bytes as they are.
 func decoded(h http.Header, body []byte) ([]byte, error) {
-	if len(body) == 0 {
+	coded := h["Content-Encoding"]
+	switch {
+	case len(body) == 0:
 		return nil, nil
+	case len(coded) == 0:
+		return body, nil
 	}
-	list := strings.Split(strings.Join(h.Values("Content-Encoding"), ","), ",")
+	list := strings.Split(strings.Join(coded, ","), ",")
 	slices.Reverse(list)
 	for _, coding := range list {
 		coding = strings.ToLower(strings.TrimSpace(coding))

@@ -333,6 +333,7 @@ func TestStaleConnection(t *testing.T) {
 			t.Error(err)
 		}
 		<-closed
+		time.Sleep(2 * brief) // it is the pause that makes the sender look
 	}
 }
 
@@ -356,7 +357,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	one := strings.TrimSpace(strings.Repeat("0 ", 40))
 	set := setOf(t, one, one, one, one, one, one, one, one, one, one)
 	var got results
-	if err := p.Play(t.Context(), set, Hooks{Result: got.add}); err != nil {
+	if err := p.Play(t.Context(), Of(set), Hooks{OnResult: got.add}.Follow); err != nil {
 		t.Fatal(err)
 	}
 	if counts := got.buckets(t, set); counts[Answered] != 400 {

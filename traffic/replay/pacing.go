@@ -1,13 +1,9 @@
 package replay
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"sync"
 	"time"
-
-	"github.com/headgate-dev/headgate/traffic"
 )
 
 // Pacing says when requests are due.
@@ -22,34 +18,83 @@ type Pacing struct {
 	Rate float64
 }
 
-// Schedule is when each request of a set is due, measured from the start of the replay.
+// Schedule is when the requests of a replay are due, measured from its start. Its memory depends on how
+// often the recording pauses, not on how many requests it has.
 type Schedule struct {
-	// Due runs parallel to the set's sessions and their records. Within a session it never falls.
-	Due [][]time.Duration
 	// Paced is false where requests are only due one after another, as fast as it goes.
 	Paced bool
+
+	pacing      Pacing
+	start       time.Time
+	idle, again cuts
 }
 
-// Schedule computes the due times of a set from the recorded times alone: pauses longer than MaxGap,
-// of all sessions together and then of each, are shortened to it; what is left is divided by Scale;
-// then Rate spreads requests that are too close, in their order of time.
-func (p Pacing) Schedule(set *traffic.Set) *Schedule {
-	s := &Schedule{Due: make([][]time.Duration, len(set.Sessions)), Paced: !p.unpaced()}
-	for i, session := range set.Sessions {
-		s.Due[i] = offsets(session, set.Sessions[0].Start)
+// Schedule is made from the recorded times alone: pauses longer than MaxGap, of all sessions together
+// and then of each, are shortened to it; what is left is divided by Scale. The marks are visited up to
+// three times.
+func (p Pacing) Schedule(marks func(visit func(Mark)) error) (*Schedule, error) {
+	s := &Schedule{Paced: !p.unpaced(), pacing: p}
+	if math.IsInf(float64(p.Scale), 1) {
+		return s, nil // all is due at once
 	}
-	p.cutIdle(s.timeline())
-	for _, due := range s.Due {
-		p.cutGaps(due)
+	first := true
+	err := marks(func(m Mark) {
+		if first || m.At.Before(s.start) {
+			s.start, first = m.At, false
+		}
+	})
+	if err != nil || p.MaxGap <= 0 {
+		return s, err
 	}
-	timeline := s.timeline()
-	p.cutIdle(timeline) // sessions that became shorter can leave new gaps between them
-	scale := p.scale()
-	for _, due := range timeline {
-		*due = time.Duration(float64(*due) / scale)
+	busy := stretches{width: p.MaxGap}
+	if err := marks(func(m Mark) { busy.add(m.At.Sub(s.start)) }); err != nil {
+		return nil, err
 	}
-	p.spread(timeline)
-	return s
+	s.idle = busy.pauses()
+	// Sessions that become shorter can leave new gaps between them.
+	busy = stretches{width: p.MaxGap}
+	var clock *Clock
+	err = marks(func(m Mark) {
+		if m.First {
+			clock = s.Clock()
+		}
+		busy.add(clock.within(m.At))
+	})
+	s.again = busy.pauses()
+	return s, err
+}
+
+// Clock tells the due times of one session.
+type Clock struct {
+	schedule *Schedule
+	begun    bool
+	// before is the recorded time of the last request without idle periods, cut what was left out since.
+	before, cut time.Duration
+}
+
+// Clock starts a session.
+func (s *Schedule) Clock() *Clock { return &Clock{schedule: s} }
+
+// Due is when the request recorded at a time is due. It is called for each request of the session, in
+// their order, and never falls.
+func (c *Clock) Due(at time.Time) time.Duration {
+	s := c.schedule
+	if math.IsInf(float64(s.pacing.Scale), 1) {
+		return 0
+	}
+	return time.Duration(float64(s.again.apply(c.within(at))) / s.pacing.scale())
+}
+
+// within is the time without what is left out of all sessions and of this one.
+func (c *Clock) within(at time.Time) time.Duration {
+	d := c.schedule.idle.apply(max(0, at.Sub(c.schedule.start)))
+	if c.begun {
+		d = max(d, c.before)
+		gap := d - c.before
+		c.cut += gap - c.schedule.pacing.gap(gap)
+	}
+	c.begun, c.before = true, d
+	return d - c.cut
 }
 
 // unpaced tells whether nothing but the answers holds requests back.
@@ -70,76 +115,36 @@ func (p Pacing) gap(d time.Duration) time.Duration {
 	return d
 }
 
-// offsets are the recorded times of a session.
-func offsets(s *traffic.Session, start time.Time) []time.Duration {
-	out := make([]time.Duration, len(s.Records))
-	for i, r := range s.Records {
-		out[i] = max(0, r.Time.Sub(start))
+// Duration predicts how long a replay takes: the schedule played through with sessions waiting for
+// their turn and every request answered in its recorded duration.
+func (p Pacing) Duration(marks func(visit func(Mark)) error) (time.Duration, error) {
+	schedule, err := p.Schedule(marks)
+	if err != nil {
+		return 0, err
 	}
-	return out
-}
-
-// cutGaps shortens the pauses within one session.
-func (p Pacing) cutGaps(due []time.Duration) {
-	var cut time.Duration
-	for i := 1; i < len(due); i++ {
-		due[i] -= cut
-		gap := due[i] - due[i-1]
-		cut += gap - p.gap(gap)
-		due[i] = due[i-1] + p.gap(gap)
-	}
-}
-
-// timeline lists the due times of all sessions in their order of time.
-func (s *Schedule) timeline() []*time.Duration {
-	var all []*time.Duration
-	for _, due := range s.Due {
-		for i := range due {
-			all = append(all, &due[i])
-		}
-	}
-	slices.SortStableFunc(all, func(a, b *time.Duration) int { return cmp.Compare(*a, *b) })
-	return all
-}
-
-// cutIdle shortens the periods in which no session has a request. It can only make pauses shorter,
-// so those within sessions stay within MaxGap.
-func (p Pacing) cutIdle(timeline []*time.Duration) {
-	var before, after time.Duration
-	for _, due := range timeline {
-		after += p.gap(*due - before)
-		before = *due
-		*due = after
-	}
-}
-
-func (p Pacing) spread(timeline []*time.Duration) {
-	ceiling := NewCeiling(p.Rate)
-	for _, due := range timeline {
-		*due = ceiling.Next(*due)
-	}
-}
-
-// Duration predicts how long the replay of a set takes: the schedule played through with sessions
-// waiting for their turn and every request answered in its recorded duration.
-func (p Pacing) Duration(set *traffic.Set) time.Duration {
-	schedule := p.Schedule(set)
 	free := make([]time.Duration, max(1, p.Concurrency))
-	var end time.Duration
-	for i, session := range set.Sessions {
-		slot := earliest(free)
-		shift := max(0, free[slot]-schedule.Due[i][0])
-		now := schedule.Due[i][0] + shift
-		for j, r := range session.Records {
-			now = max(now, schedule.Due[i][j]+shift) + r.Duration
+	var end, now, shift, took time.Duration
+	var clock *Clock
+	slot, n := 0, 0
+	err = marks(func(m Mark) {
+		if m.First {
+			clock, slot = schedule.Clock(), earliest(free)
 		}
+		due := clock.Due(m.At)
+		if m.First {
+			shift = max(0, free[slot]-due)
+			now = due + shift
+		}
+		took = m.Took
+		now = max(now, due+shift) + took
 		free[slot] = now
 		end = max(end, now)
+		n++
+	})
+	if p.Rate > 0 && n > 0 {
+		end = max(end, time.Duration(float64(n-1)/p.Rate*float64(time.Second))+took)
 	}
-	if p.Rate > 0 && set.Len() > 0 {
-		end = max(end, time.Duration(float64(set.Len()-1)/p.Rate*float64(time.Second)))
-	}
-	return end
+	return end, err
 }
 
 func earliest(free []time.Duration) int {

@@ -1,12 +1,15 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
 )
@@ -46,18 +49,25 @@ func TestSchedule(t *testing.T) {
 		"pause of one":           {Pacing{MaxGap: 5e9}, []string{"0 12", "3", "6", "9"}, "0s 5s | 3s | 6s | 9s"},
 		"pauses that arise":      {Pacing{MaxGap: 5e9}, []string{"0 10", "4", "8", "14"}, "0s 5s | 4s | 8s | 13s"},
 		"gap before scale":       {Pacing{Scale: 10, MaxGap: 5 * time.Second}, []string{"0 100"}, "0s 500ms"},
-		"rate":                   {Pacing{Rate: 2}, []string{"0 0", "0.1", "9"}, "0s 500ms | 1s | 9s"},
-		"rate at max":            {Pacing{Rate: 2, Scale: Max()}, []string{"0 3", "1 2"}, "0s 1.5s | 500ms 1s"},
-		"rate that is not met":   {Pacing{Rate: 1000}, []string{"0 1"}, "0s 1s"},
-		"same moment, all kinds": {Pacing{Scale: 3, MaxGap: 1, Rate: 1}, []string{"0 0", "0"}, "0s 1s | 2s"},
+		"same moment, all kinds": {Pacing{Scale: 3, MaxGap: 1, Rate: 1}, []string{"0 0", "0"}, "0s 0s | 0s"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var parts []string
-			for _, due := range test.pacing.Schedule(setOf(t, test.sessions...)).Due {
-				parts = append(parts, strings.Trim(fmt.Sprint(due), "[]"))
+			set := setOf(t, test.sessions...)
+			schedule, err := test.pacing.Schedule(Of(set).Marks)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, strings.Join(parts, " | ")); diff != "" {
+			for _, session := range set.Sessions {
+				clock := schedule.Clock()
+				var due []string
+				for _, r := range session.Records {
+					due = append(due, clock.Due(r.Time).String())
+				}
+				parts = append(parts, strings.Join(due, " "))
+			}
+			if diff := gocmp.Diff(test.want, strings.Join(parts, " | ")); diff != "" {
 				t.Errorf("due (-want +got):\n%s", diff)
 			}
 		})
@@ -66,8 +76,95 @@ func TestSchedule(t *testing.T) {
 
 func TestScheduleOfNothing(t *testing.T) {
 	p := Pacing{Scale: 1}
-	if s := p.Schedule(&traffic.Set{}); len(s.Due) != 0 || p.Duration(&traffic.Set{}) != 0 {
-		t.Errorf("got %v", s.Due)
+	_, err := p.Schedule(Of(&traffic.Set{}).Marks)
+	if d, err2 := p.Duration(Of(&traffic.Set{}).Marks); d != 0 || err != nil || err2 != nil {
+		t.Errorf("got %s, %v, %v", d, err, err2)
+	}
+}
+
+// plain computes due times with the whole timeline in memory.
+func plain(p Pacing, set *traffic.Set) (all []time.Duration) {
+	var sessions [][]time.Duration
+	for _, s := range set.Sessions {
+		var due []time.Duration
+		for _, r := range s.Records {
+			due = append(due, r.Time.Sub(set.Sessions[0].Start))
+		}
+		sessions = append(sessions, due)
+	}
+	shorten := func(list []*time.Duration) {
+		slices.SortFunc(list, func(a, b *time.Duration) int { return cmp.Compare(*a, *b) })
+		for i, cut := 1, time.Duration(0); i < len(list); i++ {
+			*list[i] -= cut
+			if gap := *list[i] - *list[i-1]; gap > p.MaxGap {
+				cut += gap - p.MaxGap
+				*list[i] -= gap - p.MaxGap
+			}
+		}
+	}
+	list := func(sessions ...[]time.Duration) (list []*time.Duration) {
+		for _, due := range sessions {
+			for i := range due {
+				list = append(list, &due[i])
+			}
+		}
+		return list
+	}
+	shorten(list(sessions...))
+	for _, due := range sessions {
+		shorten(list(due))
+	}
+	shorten(list(sessions...))
+	return slices.Concat(sessions...)
+}
+
+func TestScheduleAsComputedInMemory(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		var sessions []string
+		for range 1 + random.IntN(5) {
+			at := random.Float64() * 30
+			var seconds []string
+			for range 1 + random.IntN(6) {
+				seconds = append(seconds, fmt.Sprintf("%.3f", at))
+				at += random.ExpFloat64() * float64(random.IntN(12))
+			}
+			sessions = append(sessions, strings.Join(seconds, " "))
+		}
+		set := setOf(t, sessions...)
+		p := Pacing{MaxGap: time.Duration(1 + random.IntN(5e9))}
+		schedule, err := p.Schedule(Of(set).Marks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []time.Duration
+		for _, s := range set.Sessions {
+			clock := schedule.Clock()
+			for _, r := range s.Records {
+				got = append(got, clock.Due(r.Time))
+			}
+		}
+		if diff := gocmp.Diff(plain(p, set), got); diff != "" {
+			t.Fatalf("%q with %s (-want +got):\n%s", sessions, p.MaxGap, diff)
+		}
+	}
+}
+
+// What a schedule needs of memory depends on the pauses.
+func TestStretchesMerge(t *testing.T) {
+	busy := stretches{width: time.Millisecond}
+	for i := range 1_000_000 {
+		at := time.Duration(i) * 900 * time.Microsecond
+		if i >= 500_000 {
+			at += time.Hour
+		}
+		busy.add(at)
+	}
+	if len(busy.list) > 10_000 {
+		t.Errorf("%d stretches in memory", len(busy.list))
+	}
+	if got := busy.pauses(); len(got) != 1 {
+		t.Errorf("%d pauses", len(got))
 	}
 }
 
@@ -88,8 +185,9 @@ func TestDuration(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := test.pacing.Duration(setOf(t, test.sessions...)); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
+			got, err := test.pacing.Duration(Of(setOf(t, test.sessions...)).Marks)
+			if got != test.want || err != nil {
+				t.Errorf("got %s, want %s, %v", got, test.want, err)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic"
 )
 
-// Player sends a set on schedule: the requests of a session in order, each after the answer to the
+// Player sends recorded sessions on schedule: the requests of a session in order, each after the answer to the
 // one before; sessions at the same time, up to the concurrency. A session that has to wait for its
 // turn keeps its own rhythm: its schedule shifts as a whole.
 type Player struct {
@@ -26,64 +27,86 @@ type Player struct {
 // ErrStopped stands in the results of requests that were not sent because the replay was stopped.
 var ErrStopped = errors.New("the replay was stopped before this request")
 
-// Play sends the whole set and returns when every record has its result and nothing runs any more.
-// What goes wrong with single requests stands in their results. When ctx ends, requests under way are
-// given up, the unsent ones are aborted, and the cause is returned.
-func (p *Player) Play(ctx context.Context, set *traffic.Set, hooks Hooks) error {
+// Play sends everything that the source hands out, each session under the eyes of the follower that
+// follow gives it, and returns when every record has its result and nothing runs any more. What goes
+// wrong with single requests stands in their results. When ctx ends, requests under way are given up,
+// the unsent ones are aborted, and the cause is returned. Records that the source cannot hand out have no
+// result: then its error is returned.
+func (p *Player) Play(ctx context.Context, source Source, follow func(session string) Follower) error {
+	schedule, err := p.Pacing.Schedule(source.Marks)
+	if err != nil {
+		return err
+	}
 	run := &playing{
-		Player: p, hooks: hooks, schedule: p.Pacing.Schedule(set), ceiling: NewCeiling(p.Pacing.Rate),
-		start: time.Now(),
+		Player: p, follow: follow, schedule: schedule, start: time.Now(),
+		spread: NewCeiling(p.Pacing.Rate), ceiling: NewCeiling(p.Pacing.Rate),
 	}
-	var group errgroup.Group
+	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, p.Pacing.Concurrency))
-	for i, session := range set.Sessions {
-		group.Go(func() error {
-			run.session(ctx, session, run.schedule.Due[i])
-			return nil
-		})
+	for {
+		session, err := source.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			group.Go(func() error { return err })
+			break
+		}
+		group.Go(func() error { return run.session(within, session) })
 	}
-	_ = group.Wait() // sessions return no errors
+	if err := group.Wait(); err != nil {
+		return err
+	}
 	return context.Cause(ctx)
 }
 
 // playing is one call of Play.
 type playing struct {
 	*Player
-	hooks    Hooks
+	follow   func(session string) Follower
 	schedule *Schedule
-	ceiling  *Ceiling
-	start    time.Time
+	// spread keeps the due times apart, ceiling the requests.
+	spread, ceiling *Ceiling
+	start           time.Time
 }
 
-// session plays one session to its end. Its shift is how far its turn comes after its start was due.
-func (p *playing) session(ctx context.Context, s *traffic.Session, due []time.Duration) {
-	queued := time.Duration(0)
-	if p.schedule.Paced {
-		queued = max(0, time.Since(p.start)-due[0])
-	}
-	for i, r := range s.Records {
-		result := &Result{
-			Record: r, Session: s.Key, Index: i, Endpoint: traffic.Endpoint(r.Request.Method, r.Request.URL),
-			Due: due[i] + queued, Queued: queued,
+// session plays one session to its end. Its shift is how far its turn comes after its start was due;
+// no request is due before the one in front of it was.
+func (p *playing) session(ctx context.Context, s Session) error {
+	follower := p.follow(s.Key())
+	defer follower.End()
+	clock := p.schedule.Clock()
+	var queued, due time.Duration
+	for i := 0; ; i++ {
+		result := &Result{Step: Step{Session: s.Key(), Index: i}}
+		if err := s.Next(&result.Step); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
 		}
-		p.exchange(ctx, result)
-		if p.hooks.Result != nil {
-			p.hooks.Result(result)
+		at := clock.Due(result.Record.Time)
+		if i == 0 && p.schedule.Paced {
+			queued = max(0, time.Since(p.start)-at)
 		}
+		result.Due, result.Queued = max(due, at+queued), queued
+		p.exchange(ctx, result, follower)
+		follower.Result(result)
+		due = result.Due
 	}
 }
 
 // exchange fills the result of one request.
-func (p *playing) exchange(ctx context.Context, r *Result) {
-	if err := Sendable(r.Record); err != nil {
-		r.Err, r.Bucket = err, Skipped
+func (p *playing) exchange(ctx context.Context, r *Result, follower Follower) {
+	if r.Traits&Unsendable != 0 {
+		r.Err, r.Bucket = Sendable(r.Record), Skipped
 		return
 	}
-	if !p.wait(ctx, r.Due) {
+	if !p.wait(ctx, r) {
 		r.Err, r.Bucket = ErrStopped, Aborted
 		return
 	}
-	request := p.prepare(r)
+	request := p.prepare(r, follower)
 	r.SentAt = time.Now()
 	r.Sent = r.SentAt.Sub(p.start)
 	if !p.schedule.Paced {
@@ -99,12 +122,20 @@ func (p *playing) exchange(ctx context.Context, r *Result) {
 	}
 }
 
-// wait sleeps until a request is due and the ceiling allows it. It is false when ctx ended first.
-func (p *playing) wait(ctx context.Context, due time.Duration) bool {
-	if !p.sleepUntil(ctx, due) {
+// wait sleeps until a request is due and the ceiling allows it; where requests are due too close together
+// for the ceiling, all but the first are due later. It is false when ctx ended first.
+func (p *playing) wait(ctx context.Context, r *Result) bool {
+	if !p.schedule.Paced {
+		return ctx.Err() == nil
+	}
+	if !p.sleepUntil(ctx, r.Due) {
 		return false
 	}
-	return p.sleepUntil(ctx, p.ceiling.Next(time.Since(p.start)))
+	if p.Pacing.Rate <= 0 {
+		return true
+	}
+	r.Due = p.spread.Next(r.Due)
+	return p.sleepUntil(ctx, r.Due) && p.sleepUntil(ctx, p.ceiling.Next(time.Since(p.start)))
 }
 
 // coarse is how late the runtime's timers can be: it waits in whole milliseconds. The rest is slept by
@@ -141,10 +172,10 @@ func sleep(ctx context.Context, left time.Duration) bool {
 }
 
 // prepare is the request as it is to be sent.
-func (p *playing) prepare(r *Result) *traffic.Request {
-	request := r.Record.Request
-	if p.hooks.Before != nil {
-		request = p.hooks.Before(r.Session, r.Index, request)
+func (p *playing) prepare(r *Result, follower Follower) *traffic.Request {
+	request := follower.Before(&r.Step)
+	if r.Traits&Variable == 0 && request == r.Record.Request {
+		return request
 	}
 	return p.Values.Fill(r.Record.ID, request)
 }

@@ -99,7 +99,7 @@ func TestPlayOnSchedule(t *testing.T) {
 			Sender: &sender{takes: constant(200 * time.Millisecond)}, Pacing: Pacing{Scale: 10, Concurrency: 2},
 		}
 		start := time.Now()
-		if err := p.Play(t.Context(), set, Hooks{Result: got.add}); err != nil {
+		if err := p.Play(t.Context(), Of(set), Hooks{OnResult: got.add}.Follow); err != nil {
 			t.Fatal(err)
 		}
 		type line struct{ Due, Sent, Lateness, Latency time.Duration }
@@ -130,11 +130,12 @@ func TestPlayQueuedSessionShifts(t *testing.T) {
 		var got results
 		p := Player{Sender: &sender{takes: constant(time.Second)}, Pacing: Pacing{Concurrency: 1}}
 		start := time.Now()
-		if err := p.Play(t.Context(), set, Hooks{Result: got.add}); err != nil {
+		if err := p.Play(t.Context(), Of(set), Hooks{OnResult: got.add}.Follow); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took != p.Pacing.Duration(set) {
-			t.Errorf("took %s, predicted %s", took, p.Pacing.Duration(set))
+		predicted, err := p.Pacing.Duration(Of(set).Marks)
+		if took := time.Since(start); took != predicted || err != nil {
+			t.Errorf("took %s, predicted %s, %v", took, predicted, err)
 		}
 		for id, want := range map[string]time.Duration{"1.0": 10 * time.Second, "1.1": 13 * time.Second} {
 			if r := got.m[id]; r.Sent != want || r.Due != want || r.Lateness != 0 || r.Queued != 9*time.Second {
@@ -156,7 +157,7 @@ func TestPlayRateHoldsForLateSessions(t *testing.T) {
 		set := setOf(t, "0 1 2 3 4")
 		var got results
 		p := Player{Sender: &sender{takes: slowStart}, Pacing: Pacing{Rate: 2}}
-		if err := p.Play(t.Context(), set, Hooks{Result: got.add}); err != nil {
+		if err := p.Play(t.Context(), Of(set), Hooks{OnResult: got.add}.Follow); err != nil {
 			t.Fatal(err)
 		}
 		var sent []time.Duration
@@ -178,7 +179,7 @@ func TestPlayMax(t *testing.T) {
 		var got results
 		p := Player{Sender: s, Pacing: Pacing{Scale: Max(), Concurrency: 8}}
 		start := time.Now()
-		if err := p.Play(t.Context(), set, Hooks{Result: got.add}); err != nil {
+		if err := p.Play(t.Context(), Of(set), Hooks{OnResult: got.add}.Follow); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(start); took != 15*time.Second || s.highest != 8 {
@@ -203,15 +204,16 @@ func TestPlayKeepsOrderAndHooksTakeTurns(t *testing.T) {
 			calls[session] = append(calls[session], fmt.Sprint(what, i))
 		}
 		hooks := Hooks{
-			Before: func(session string, i int, r *traffic.Request) *traffic.Request {
-				call(session, "before", i)
+			OnBefore: func(step *Step) *traffic.Request {
+				r := step.Record.Request
+				call(step.Session, "before", step.Index)
 				return &traffic.Request{Method: r.Method, URL: r.URL + "?new", Header: http.Header{"A": {"b"}}}
 			},
-			Result: func(r *Result) { call(r.Session, "result", r.Index) },
+			OnResult: func(r *Result) { call(r.Session, "result", r.Index) },
 		}
 		s := &sender{takes: constant(5 * time.Second)}
 		p := Player{Sender: s, Pacing: Pacing{Concurrency: 3}}
-		if err := p.Play(t.Context(), set, hooks); err != nil {
+		if err := p.Play(t.Context(), Of(set), hooks.Follow); err != nil {
 			t.Fatal(err)
 		}
 		turns := []string{"before0", "result0", "before1", "result1", "before2", "result2"}
@@ -240,7 +242,7 @@ func TestPlayGoesOnAfterErrors(t *testing.T) {
 		}
 		var got results
 		p := Player{Sender: &sender{fails: fails}, Pacing: Pacing{Concurrency: 2}}
-		if err := p.Play(t.Context(), set, Hooks{Result: got.add}); err != nil {
+		if err := p.Play(t.Context(), Of(set), Hooks{OnResult: got.add}.Follow); err != nil {
 			t.Fatal(err)
 		}
 		want := map[Bucket]int{TransportError: 1, Answered: 2, TimedOut: 1, Skipped: 1}
@@ -283,7 +285,7 @@ func TestPlayCancelled(t *testing.T) {
 				}
 				var got results
 				p := Player{Sender: s, Pacing: Pacing{Concurrency: 3}}
-				err := p.Play(ctx, set, Hooks{Result: got.add})
+				err := p.Play(ctx, Of(set), Hooks{OnResult: got.add}.Follow)
 				if stopped := test.want[Aborted] > 0; stopped != errors.Is(err, tripped) {
 					t.Errorf("got error %v", err)
 				}
@@ -309,7 +311,7 @@ func TestPlayAccountsForAllWheneverStopped(t *testing.T) {
 			defer cancel()
 			var got results
 			p := Player{Sender: &sender{takes: constant(900 * time.Millisecond)}, Pacing: Pacing{Concurrency: 2}}
-			err := p.Play(ctx, set, Hooks{Result: got.add})
+			err := p.Play(ctx, Of(set), Hooks{OnResult: got.add}.Follow)
 			counts := got.buckets(t, set)
 			if counts[Answered]+counts[Aborted] != set.Len() {
 				t.Errorf("stopped after %s: %v", stop, counts)
@@ -350,7 +352,7 @@ func TestPlayOverHTTP(t *testing.T) {
 			set := setOf(t, slices.Repeat([]string{"0 1 2 3 4 5 6 7 8 9"}, 10)...)
 			var got results
 			p := Player{Sender: s, Pacing: Pacing{Scale: Max(), Concurrency: 10}}
-			err := p.Play(ctx, set, Hooks{Result: got.add})
+			err := p.Play(ctx, Of(set), Hooks{OnResult: got.add}.Follow)
 			if errors.Is(err, stopped) != (test.stopAt > 0) {
 				t.Errorf("got error %v", err)
 			}
@@ -372,7 +374,7 @@ func BenchmarkPlay(b *testing.B) {
 	set := setOf(b, slices.Repeat([]string{strings.TrimSpace(strings.Repeat("0 ", 100))}, 100)...)
 	p := Player{Sender: &sender{}, Pacing: Pacing{Scale: Max(), Concurrency: 10}}
 	for b.Loop() {
-		if err := p.Play(b.Context(), set, Hooks{}); err != nil {
+		if err := p.Play(b.Context(), Of(set), Hooks{}.Follow); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -16,13 +16,8 @@ type Sender interface {
 
 // Result is what became of one recorded request.
 type Result struct {
-	Record *traffic.Record
-	// Session is the key of the record's session, Index the record's place in it from 0.
-	Session string
-	Index   int
-	// Endpoint is the recorded request's [traffic.Endpoint].
-	Endpoint string
-	// Request is what was sent, after Hooks.Before and with run-time values filled in; nil where
+	Step
+	// Request is what was sent, after Follower.Before and with run-time values filled in; nil where
 	// nothing was sent.
 	Request *traffic.Request
 	// Response is the answer, or nil; exactly one of Response and Err is set.
@@ -34,12 +29,12 @@ type Result struct {
 	Bucket Bucket
 
 	// Due is when the request was to be sent, Sent when it was, both from the start of the replay.
-	// Due has the session's Queued in it.
+	// Due has the session's Queued in it, and keeps to the rate ceiling.
 	Due, Sent time.Duration
 	// Queued is how long the session as a whole had to wait for its turn.
 	Queued time.Duration
-	// Lateness is Sent - Due: the request before it took longer than recorded, or the rate ceiling or
-	// this machine held it up.
+	// Lateness is Sent - Due: the request before it took longer than recorded, or this machine held it
+	// up.
 	Lateness time.Duration
 	// Latency is the time from just before sending to the last byte of the body, or to the error.
 	Latency time.Duration
@@ -47,12 +42,42 @@ type Result struct {
 	SentAt time.Time
 }
 
-// Hooks are called by the player. Within a session the calls come one after another: Before for a
-// request, then Result for it, then Before for the next. Different sessions call at the same time.
-type Hooks struct {
-	// Before may replace a request before it is sent: it gets the recorded one, which it must not
-	// change, and returns what to send. Nil sends the recorded request.
-	Before func(session string, index int, r *traffic.Request) *traffic.Request
-	// Result takes the outcome, exactly once for every record of the set.
-	Result func(*Result)
+// Follower takes part in one session. Its calls come one after another: Before for a request, then
+// Result for it, then Before for the next; End at last. Different sessions have different followers,
+// which are called at the same time.
+type Follower interface {
+	// Before may replace a request before it is sent: it returns the recorded one, which it must not
+	// change, or another.
+	Before(*Step) *traffic.Request
+	// Result takes the outcome, exactly once for every record of the session.
+	Result(*Result)
+	// End comes after the last Result.
+	End()
 }
+
+// Hooks is a [Follower] of all sessions, made of functions; each may be nil.
+type Hooks struct {
+	OnBefore func(*Step) *traffic.Request
+	OnResult func(*Result)
+}
+
+// Before implements [Follower].
+func (h Hooks) Before(s *Step) *traffic.Request {
+	if h.OnBefore == nil {
+		return s.Record.Request
+	}
+	return h.OnBefore(s)
+}
+
+// Result implements [Follower].
+func (h Hooks) Result(r *Result) {
+	if h.OnResult != nil {
+		h.OnResult(r)
+	}
+}
+
+// End implements [Follower].
+func (h Hooks) End() {}
+
+// Follow gives every session the same follower.
+func (h Hooks) Follow(string) Follower { return h }

@@ -1,12 +1,12 @@
 package replay
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"net/textproto"
 	"strconv"
 	"strings"
 )
@@ -26,40 +26,39 @@ var errHeadTooLarge = fmt.Errorf("it is larger than %d bytes", maxHead)
 
 // answer reads the response to a request of the given method (RFC 9112). Interim responses are passed
 // over.
-func (w *wire) answer(method string) (*answer, error) {
+func (w *wire) answer(method string) (answer, error) {
 	for {
 		a, err := w.head()
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 		if a.status == http.StatusSwitchingProtocols {
-			return nil, errors.New("the server switched protocols unasked")
+			return a, errors.New("the server switched protocols unasked")
 		}
 		if a.status < 200 {
 			continue
 		}
-		if err := w.body(a, method); err != nil {
-			return nil, fmt.Errorf("reading the body of a %d response after %d bytes: %w", a.status, len(a.body), err)
+		if err := w.body(&a, method); err != nil {
+			return a, fmt.Errorf("reading the body of a %d response after %d bytes: %w", a.status, len(a.body), err)
 		}
 		return a, nil
 	}
 }
 
 // head reads status line and header.
-func (w *wire) head() (*answer, error) {
+func (w *wire) head() (a answer, err error) {
 	line, err := w.line()
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("the server closed the connection without an answer: %w", io.ErrUnexpectedEOF)
+		return a, fmt.Errorf("the server closed the connection without an answer: %w", io.ErrUnexpectedEOF)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the response: %w", err)
+		return a, fmt.Errorf("reading the response: %w", err)
 	}
-	a, err := statusLine(string(line))
-	if err != nil {
-		return nil, err
+	if a, err = statusLine(line); err != nil {
+		return a, err
 	}
 	if a.header, err = w.header(); err != nil {
-		return nil, fmt.Errorf("reading the response head: %w", err)
+		return a, fmt.Errorf("reading the response head: %w", err)
 	}
 	options := a.header["Connection"]
 	a.persistent = a.persistent && !hasToken(options, "close") || hasToken(options, "keep-alive")
@@ -67,47 +66,15 @@ func (w *wire) head() (*answer, error) {
 }
 
 // statusLine reads "HTTP/1.1 200 OK"; the reason may be missing.
-func statusLine(line string) (*answer, error) {
-	version, rest, _ := strings.Cut(line, " ")
-	code, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-	status, err := strconv.Atoi(code)
-	if version != "HTTP/1.1" && version != "HTTP/1.0" || err != nil || len(code) != 3 || status < 100 {
-		return nil, fmt.Errorf("malformed HTTP response: it begins with %.60q", line)
+func statusLine(line []byte) (answer, error) {
+	version, rest, _ := bytes.Cut(line, []byte(" "))
+	code, _, _ := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" "))
+	status, err := strconv.Atoi(string(code))
+	latest := string(version) == "HTTP/1.1"
+	if !latest && string(version) != "HTTP/1.0" || err != nil || len(code) != 3 || status < 100 {
+		return answer{}, fmt.Errorf("malformed HTTP response: it begins with %.60q", line)
 	}
-	return &answer{status: status, persistent: version == "HTTP/1.1"}, nil
-}
-
-// header reads header lines up to the empty one; names come out in canonical form.
-func (w *wire) header() (http.Header, error) {
-	h := make(http.Header, 8)
-	last, size := "", 0
-	for {
-		line, err := w.line()
-		if errors.Is(err, io.EOF) {
-			return nil, io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return nil, err
-		}
-		if size += len(line); size > maxHead {
-			return nil, errHeadTooLarge
-		}
-		if len(line) == 0 {
-			return h, nil
-		}
-		text := string(line)
-		if folded := text[0] == ' ' || text[0] == '\t'; folded && last != "" {
-			values := h[last]
-			values[len(values)-1] += " " + strings.TrimSpace(text)
-			continue
-		}
-		name, value, ok := strings.Cut(text, ":")
-		if !ok || name == "" || strings.ContainsAny(name, " \t") {
-			return nil, fmt.Errorf("malformed header line %.60q", text)
-		}
-		last = textproto.CanonicalMIMEHeaderKey(name)
-		h[last] = append(h[last], strings.TrimSpace(value))
-	}
+	return answer{status: status, persistent: latest}, nil
 }
 
 // body reads the body by the rules of RFC 9112, section 6.3.

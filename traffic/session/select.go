@@ -71,21 +71,29 @@ func (s Select) Keep(r *traffic.Record) bool {
 	return len(s.Endpoints) == 0 || slices.ContainsFunc(s.Endpoints, matches)
 }
 
-// Apply makes the set to replay from records that have their sessions (see [Assign]): those that
-// Keep, of the sampled sessions, cut off at the limit in the order of time, so that what is left of a
-// session is always its beginning.
-func (s Select) Apply(records []*traffic.Record, seed uint64) *traffic.Set {
-	var kept []*traffic.Record
-	for _, r := range traffic.Sorted(records) {
-		if s.Keep(r) && s.sampled(r.Session, seed) {
-			kept = append(kept, r)
-		}
-	}
-	if s.Limit > 0 && len(kept) > s.Limit {
-		kept = kept[:s.Limit]
-	}
-	return traffic.NewSet(kept)
+// Sieve takes those of the records that Keep which belong to a sampled session, up to the limit: what is
+// left of a session is always its beginning.
+type Sieve struct {
+	selected Select
+	seed     uint64
+	taken    int
 }
+
+// Sieve starts at the first record; the seed decides which sessions are sampled.
+func (s Select) Sieve(seed uint64) *Sieve { return &Sieve{selected: s, seed: seed} }
+
+// Take tells whether a record of the named session is taken. It is called for the records one after
+// another, in the order of time.
+func (s *Sieve) Take(session string) bool {
+	if s.selected.Limit > 0 && s.taken == s.selected.Limit || !s.selected.sampled(session, s.seed) {
+		return false
+	}
+	s.taken++
+	return true
+}
+
+// Sampled tells whether Take looks at the session.
+func (s *Sieve) Sampled() bool { return s.selected.Sample > 0 && s.selected.Sample < 1 }
 
 // sampled decides for a session as a whole, the same way for the same seed.
 func (s Select) sampled(session string, seed uint64) bool {

@@ -17,8 +17,8 @@ type source struct {
 	kind, name string
 	// used is the raw key that a request carries, or empty.
 	used func(*traffic.Record) string
-	// issued are raw keys that an answer may hand out.
-	issued func(*traffic.Record) []string
+	// issued visits raw keys that an answer may hand out, valid until it returns.
+	issued func(r *traffic.Record, visit func(key []byte))
 	// subject is what two keys of one session have in common.
 	subject func(key string) string
 }
@@ -40,26 +40,6 @@ func (c Config) source() (source, bool) {
 	return source{}, false
 }
 
-// infer picks the first source that at least half of the records carry or issue.
-func infer(records []*traffic.Record) source {
-	candidates := []source{byBearer()}
-	if name := sessionCookie(records); name != "" {
-		candidates = []source{byCookie(name), byBearer()}
-	}
-	for _, s := range candidates {
-		n := 0
-		for _, session := range sessions(records, s) {
-			if session != Anonymous {
-				n++
-			}
-		}
-		if n > 0 && 2*n >= len(records) {
-			return s
-		}
-	}
-	return together()
-}
-
 // together puts everything into one session.
 func together() source {
 	return source{
@@ -68,7 +48,7 @@ func together() source {
 	}
 }
 
-func nothing(*traffic.Record) []string { return nil }
+func nothing(*traffic.Record, func([]byte)) {}
 
 func itself(key string) string { return key }
 
@@ -76,11 +56,13 @@ func byHeader(name string) source {
 	return source{
 		kind: "header", name: "header " + name, subject: itself,
 		used: func(r *traffic.Record) string { return r.Request.Header.Get(name) },
-		issued: func(r *traffic.Record) []string {
+		issued: func(r *traffic.Record, visit func([]byte)) {
 			if r.Response == nil {
-				return nil
+				return
 			}
-			return r.Response.Header.Values(name)
+			for _, v := range r.Response.Header.Values(name) {
+				visit([]byte(v))
+			}
 		},
 	}
 }
@@ -95,21 +77,19 @@ func byCookie(name string) source {
 			}
 			return cookie.Value
 		},
-		issued: func(r *traffic.Record) []string { return setCookies(r, name) },
+		issued: func(r *traffic.Record, visit func([]byte)) { setCookies(r, name, visit) },
 	}
 }
 
-func setCookies(r *traffic.Record, name string) []string {
-	if r.Response == nil {
-		return nil
+func setCookies(r *traffic.Record, name string, visit func([]byte)) {
+	if r.Response == nil || len(r.Response.Header["Set-Cookie"]) == 0 {
+		return
 	}
-	var values []string
 	for _, c := range (&http.Response{Header: r.Response.Header}).Cookies() {
 		if c.Name == name && c.Value != "" {
-			values = append(values, c.Value)
+			visit([]byte(c.Value))
 		}
 	}
-	return values
 }
 
 func byBearer() source {
@@ -173,20 +153,18 @@ func bearer(r *traffic.Record) string {
 	return strings.TrimSpace(token)
 }
 
-// quoted lists the strings of a JSON answer that could be tokens. Escapes do not occur in tokens, so
+// quoted visits the strings of a JSON answer that could be tokens. Escapes do not occur in tokens, so
 // the text between quotes will do.
-func quoted(r *traffic.Record) []string {
+func quoted(r *traffic.Record, visit func([]byte)) {
 	const shortest, longest = 8, 8 << 10
 	if r.Response == nil || !bytes.HasPrefix(bytes.TrimSpace(r.Response.Body), []byte("{")) {
-		return nil
+		return
 	}
-	var found []string
 	for part := range bytes.SplitSeq(r.Response.Body, []byte(`"`)) {
 		if len(part) >= shortest && len(part) <= longest && !bytes.ContainsAny(part, " :,\n") {
-			found = append(found, string(part))
+			visit(part)
 		}
 	}
-	return found
 }
 
 // claim reads a claim of a JSON Web Token (RFC 7519) without checking its signature; it is empty
@@ -219,22 +197,3 @@ var (
 	sessionLike = regexp.MustCompile(`(?i)sess|sid|token|jwt`)
 	notSession  = regexp.MustCompile(`(?i)csrf|xsrf`)
 )
-
-// sessionCookie is the session-like cookie that most records carry; of equals the first by name.
-func sessionCookie(records []*traffic.Record) string {
-	counts := make(map[string]int)
-	for _, r := range records {
-		for _, c := range (&http.Request{Header: r.Request.Header}).Cookies() {
-			if sessionLike.MatchString(c.Name) && !notSession.MatchString(c.Name) {
-				counts[c.Name]++
-			}
-		}
-	}
-	best := ""
-	for name, n := range counts {
-		if best == "" || n > counts[best] || n == counts[best] && name < best {
-			best = name
-		}
-	}
-	return best
-}

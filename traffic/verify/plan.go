@@ -1,11 +1,9 @@
 package verify
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,22 +14,21 @@ import (
 	"github.com/headgate-dev/headgate/traffic/compare"
 	"github.com/headgate-dev/headgate/traffic/correlate"
 	"github.com/headgate-dev/headgate/traffic/formats"
-	"github.com/headgate-dev/headgate/traffic/session"
+	"github.com/headgate-dev/headgate/traffic/noise"
+	"github.com/headgate-dev/headgate/traffic/recording"
 )
 
 // Plan is a replay that is ready to begin: the traffic is read, selected and grouped, every rule is
-// checked.
+// checked. It is to be closed.
 type Plan struct {
 	Traffic TrafficConfig
 	Replay  ReplayConfig
-	Set     *traffic.Set
-	// Inbound is all inbound traffic of the sources, selected or not.
-	Inbound []*traffic.Record
-	// Counts is what the sources held, Sessions how the sessions were found.
-	Counts     formats.Counts
-	Sessions   string
+	// Recording is the inbound traffic of the sources, and what is selected of it.
+	*recording.Recording
+
 	comparer   *compare.Comparer
 	correlator *correlate.Correlator
+	noise      *noise.File
 	cutoffs    []*gates.Cutoff
 }
 
@@ -42,12 +39,14 @@ type Sections struct {
 	Resolve func(string) string
 	Metrics *metric.Registry
 	Seed    uint64
+	// WithoutNoise leaves the noise file of the run file out, so that noise can be learned anew.
+	WithoutNoise bool
 }
 
 // Load reads the traffic and makes the plan. The endpoints of the traffic become subjects of the
 // metrics, so that gates can name them. Without a replay section the plan is nil.
 func Load(ctx context.Context, s Sections) (*Plan, spec.Diagnostics) {
-	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay(), Set: &traffic.Set{}}
+	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay()}
 	ds := spec.Decode(s.Traffic, &p.Traffic)
 	if s.Replay.Kind() == spec.Null {
 		return nil, ds
@@ -56,6 +55,7 @@ func Load(ctx context.Context, s Sections) (*Plan, spec.Diagnostics) {
 	if p.Traffic.Transforms.Kind() != spec.Null {
 		ds.Errorf(p.Traffic.Transforms.Pos(), "leave transforms out", "transforms are not supported yet")
 	}
+	p.readNoise(s, &ds)
 	var err error
 	if p.comparer, err = compare.New(p.Replay.Compare); err != nil {
 		ds.Errorf(s.Replay.Key("compare").Pos(), "", "compare: %v", err)
@@ -101,123 +101,128 @@ func (p *Plan) read(ctx context.Context, s Sections, ds *spec.Diagnostics) {
 		ds.Errorf(at, "", "traffic: %v", err)
 		return
 	}
-	var inbound []*traffic.Record
-	p.Counts, err = formats.Each(ctx, files, func(r *traffic.Record) error {
-		if r.Direction == traffic.Inbound {
-			inbound = append(inbound, r)
-		}
-		return nil
-	})
-	if err != nil {
+	options, ok := p.options(s, ds)
+	if !ok {
+		return
+	}
+	if p.Recording, err = recording.New(options); err != nil {
+		ds.Errorf(s.Traffic.Pos(), "", "traffic: %v", err)
+		return
+	}
+	if err := p.Read(ctx, files); err != nil {
 		ds.Errorf(at, "", "traffic: %v", err)
 		return
+	}
+	if left := p.Counts.Left(); left != "" {
+		ds.Warnf(at, "headgate inspect tells what a capture holds", "traffic: left out: %s", left)
 	}
 	for _, bad := range p.Counts.Problems {
 		ds.Errorf(at, "repair or remove the record, then run again", "traffic: %v", bad)
 	}
-	p.group(inbound, s, ds)
+	p.arrange(s, ds)
 }
 
-// group selects the inbound records and makes sessions of them.
-func (p *Plan) group(inbound []*traffic.Record, s Sections, ds *spec.Diagnostics) {
+// options are what the run file says about the traffic.
+func (p *Plan) options(s Sections, ds *spec.Diagnostics) (o recording.Options, ok bool) {
+	filter, more := gates.ParseFilter(p.Traffic.Select.Where)
+	ds.Add(more)
+	o = recording.Options{
+		Session: p.Traffic.Session, Select: p.Traffic.Select.Select, Correlator: p.correlator, Seed: s.Seed,
+	}
+	if filter != nil {
+		o.Where = func(r *traffic.Record) (bool, error) {
+			keep, err := filter.Keep(r)
+			if err != nil {
+				err = &whereError{err}
+			}
+			return keep, err
+		}
+	}
+	return o, more.Err() == nil
+}
+
+// whereError is a record for which the expression of traffic.select has no value.
+type whereError struct{ error }
+
+// arrange selects the inbound records and makes sessions of them.
+func (p *Plan) arrange(s Sections, ds *spec.Diagnostics) {
 	at := p.Replay.Traffic.at
-	p.Inbound = inbound
-	if err := errors.Join(p.Traffic.Session.Validate(), p.Traffic.Select.Validate()); err != nil {
-		ds.Errorf(s.Traffic.Pos(), "", "traffic: %v", err)
+	err := p.Arrange()
+	var where *whereError
+	switch {
+	case errors.As(err, &where):
+		ds.Errorf(p.Traffic.Select.Where.Pos(), "", "traffic.select.where: %v", where.error)
+		return
+	case errors.Is(err, recording.ErrSessions):
+		ds.Errorf(s.Traffic.Key("session").Pos(), "", "%v", err)
+		return
+	case err != nil:
+		ds.Errorf(at, "", "traffic: %v", err)
 		return
 	}
-	how, err := session.Assign(inbound, p.Traffic.Session)
-	if err != nil {
-		ds.Errorf(s.Traffic.Key("session").Pos(), "", "sessions: %v", err)
-		return
-	}
-	p.Sessions = how
-	wanted, err := p.wanted(inbound, ds)
-	if err != nil {
-		ds.Errorf(p.Traffic.Select.Where.Pos(), "", "traffic.select.where: %v", err)
-		return
-	}
-	p.Set = p.Traffic.Select.Apply(wanted, s.Seed)
 	p.survey(s.Replay.Key("compare").Pos(), ds)
-	if p.Set.Len() == 0 {
-		ds.Errorf(at, "", "traffic: nothing to replay: %s", p.emptiness(len(inbound)))
+	if p.Len() == 0 {
+		ds.Errorf(at, "", "traffic: nothing to replay: %s", p.emptiness())
 	}
-	for endpoint := range p.Set.Endpoints() {
-		s.Metrics.Subject("endpoint", endpoint)
+	for _, e := range p.Endpoints() {
+		s.Metrics.Subject("endpoint", e.Endpoint)
 	}
 }
+
+// surveyed is how many recorded answers of each endpoint the rules are tried on.
+const surveyed = 100
 
 // survey refuses comparison rules that leave too little of the recorded answers to compare.
 func (p *Plan) survey(at spec.Pos, ds *spec.Diagnostics) {
 	if p.comparer == nil {
 		return
 	}
-	survey := p.comparer.Survey(func(yield func(string, *traffic.Response) bool) {
-		for _, session := range p.Set.Sessions {
-			for _, r := range session.Records {
-				if r.Response != nil && !yield(traffic.Endpoint(r.Request.Method, r.Request.URL), r.Response) {
-					return
-				}
-			}
+	answers := func(yield func(string, *traffic.Response) bool) {
+		if err := p.Answers(surveyed, yield); err != nil {
+			ds.Errorf(p.Replay.Traffic.at, "", "traffic: %v", err)
 		}
-	})
+	}
+	ds.Add(p.noise.Survey(answers))
+	survey := p.comparer.Survey(answers)
 	for _, wide := range survey.Wide {
-		ds.Errorf(at, "name the fields that are meant, or say what shape they have with match:", "compare: %s", wide)
+		ds.Errorf(at, "name the fields that are meant, or say what shape they have with match:",
+			"compare: %s", p.noise.Explain(wide))
 	}
 	for _, name := range survey.Absent {
 		ds.Warnf(at, "check its spelling", "compare: no recorded answer has the header %s", name)
 	}
 	for _, endpoint := range survey.Unknown {
+		if p.noise.Has(endpoint) {
+			continue // told with its place
+		}
 		hint := "headgate inspect lists the endpoints of a capture"
-		if near := spec.Nearest(endpoint, slices.Collect(maps.Keys(p.Set.Endpoints()))); near != "" {
+		if near := spec.Nearest(endpoint, p.endpoints()); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		ds.Warnf(at, hint, "compare.endpoints: no recorded answer of %s is replayed", endpoint)
 	}
 }
 
-// wanted are the records for which the expression of traffic.select holds.
-func (p *Plan) wanted(inbound []*traffic.Record, ds *spec.Diagnostics) ([]*traffic.Record, error) {
-	filter, more := gates.ParseFilter(p.Traffic.Select.Where)
-	ds.Add(more)
-	if filter == nil {
-		return inbound, nil
+// Close frees the traffic. It may be called again, and of no plan.
+func (p *Plan) Close() error {
+	if p == nil {
+		return nil
 	}
-	var list []*traffic.Record
-	for _, r := range inbound {
-		keep, err := filter.Keep(r)
-		if err != nil {
-			return nil, err
-		}
-		if keep {
-			list = append(list, r)
-		}
-	}
-	return list, nil
+	return p.Recording.Close()
 }
 
-func (p *Plan) emptiness(inbound int) string {
-	if inbound == 0 {
+// endpoints are the names of what is replayed.
+func (p *Plan) endpoints() (names []string) {
+	for _, e := range p.Endpoints() {
+		names = append(names, e.Endpoint)
+	}
+	return names
+}
+
+func (p *Plan) emptiness() string {
+	if p.Inbound == 0 {
 		return fmt.Sprintf("none of the %d records in %s is inbound",
 			p.Counts.Records, strings.Join(p.Replay.Traffic.Sources, ", "))
 	}
-	return fmt.Sprintf("traffic.select leaves none of %d inbound records", inbound)
-}
-
-// EndpointCount is an endpoint and how many requests are planned for it.
-type EndpointCount struct {
-	Endpoint string
-	Requests int
-}
-
-// Endpoints lists the endpoints of the traffic, the most frequent first.
-func (p *Plan) Endpoints() []EndpointCount {
-	var list []EndpointCount
-	for endpoint, n := range p.Set.Endpoints() {
-		list = append(list, EndpointCount{endpoint, n})
-	}
-	slices.SortFunc(list, func(a, b EndpointCount) int {
-		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Endpoint, b.Endpoint))
-	})
-	return list
+	return fmt.Sprintf("traffic.select leaves none of %d inbound records", p.Inbound)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
-	"github.com/headgate-dev/headgate/traffic/verify"
+	"github.com/headgate-dev/headgate/traffic/recording"
 )
 
 func mixed() []*traffic.Record {
@@ -34,14 +34,18 @@ func TestSelection(t *testing.T) {
 				t.Fatal(ds)
 			}
 			var got []string
-			for _, r := range plan.Set.Records() {
+			err := plan.Each(func(_ string, r *traffic.Record) error {
 				got = append(got, r.ID)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
-			if len(plan.Inbound) != 3 || plan.Sessions == "" {
-				t.Errorf("%d inbound, sessions %q", len(plan.Inbound), plan.Sessions)
+			if plan.Inbound != 3 || plan.Sessions == "" {
+				t.Errorf("%d inbound, sessions %q", plan.Inbound, plan.Sessions)
 			}
 			if len(registry.Subjects("endpoint")) != len(plan.Endpoints()) {
 				t.Errorf("endpoints %v, subjects %v", plan.Endpoints(), registry.Subjects("endpoint"))
@@ -55,7 +59,7 @@ func TestEndpointsByFrequency(t *testing.T) {
 	if ds.Err() != nil {
 		t.Fatal(ds)
 	}
-	want := []verify.EndpointCount{{Endpoint: "GET /y/{id}", Requests: 2}, {Endpoint: "GET /x", Requests: 1}}
+	want := []recording.EndpointCount{{Endpoint: "GET /y/{id}", Requests: 2}, {Endpoint: "GET /x", Requests: 1}}
 	if diff := cmp.Diff(want, plan.Endpoints()); diff != "" {
 		t.Error(diff)
 	}

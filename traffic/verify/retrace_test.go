@@ -34,11 +34,11 @@ func TestRetrace(t *testing.T) {
 	if ds.Err() != nil {
 		t.Fatal(ds)
 	}
-	at, ok := plan.Find("2")
-	if !ok || at.Index != 1 {
+	at, ok, err := plan.Find("2")
+	if !ok || err != nil || at.Index != 1 {
 		t.Fatalf("found %+v, %v", at, ok)
 	}
-	if _, ok := plan.Find("4"); ok {
+	if _, ok, _ := plan.Find("4"); ok {
 		t.Error("found a record that is not there")
 	}
 	before := 0
@@ -66,7 +66,7 @@ func TestRetraceWithoutAnAnswer(t *testing.T) {
 	if ds.Err() != nil {
 		t.Fatal(ds)
 	}
-	at, _ := plan.Find("1")
+	at, _, _ := plan.Find("1")
 	list, err := plan.Retrace(t.Context(), (&stage{}).env("http://127.0.0.1:1"), at, nil)
 	if err != nil || len(list) != 1 || list[0].Matched() || list[0].Bucket != replay.TransportError {
 		t.Errorf("%+v, %v", list, err)

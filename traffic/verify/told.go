@@ -50,23 +50,32 @@ func (t *Trial) Shortfalls() []Shortfall {
 	return list
 }
 
-// Rules tells how often each comparison rule applied.
-func (t *Trial) Rules() []compare.RuleUse { return t.comparer.Rules() }
-
-// Excuses tells which differences were accepted by ignore rules.
-func (t *Trial) Excuses() []compare.Excuse { return t.comparer.Excuses() }
-
-// Unbound lists the recorded values that later requests carry but that the replayed answer did not
-// issue, in the order of sessions.
-func (t *Trial) Unbound() []correlate.Unbound {
-	keys := make([]string, 0, len(t.sessions))
-	for key := range t.sessions {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, cmp.Compare[string])
-	var list []correlate.Unbound
-	for _, key := range keys {
-		list = append(list, t.sessions[key].Unbound()...)
+// Rules tells how often each comparison rule applied. Rules of learned noise are named by their place.
+func (t *Trial) Rules() []compare.RuleUse {
+	list := t.comparer.Rules()
+	for i := range list {
+		list[i].Key = t.plan.noise.Name(list[i].Key)
 	}
 	return list
+}
+
+// Excuses tells which differences were accepted by ignore rules.
+func (t *Trial) Excuses() []compare.Excuse {
+	list := t.comparer.Excuses()
+	for i := range list {
+		list[i].Key = t.plan.noise.Name(list[i].Key)
+	}
+	return list
+}
+
+// Unbound lists recorded values that later requests carry but that the replayed answer did not issue, and
+// tells how many there are. Of many not all are listed.
+func (t *Trial) Unbound() (list []correlate.Unbound, total int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slices.SortStableFunc(t.unbound, func(a, b unissued) int { return cmp.Compare(a.session, b.session) })
+	for _, u := range t.unbound {
+		list = append(list, u.Unbound)
+	}
+	return list, t.unboundTotal
 }

@@ -2,8 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -13,6 +11,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/compare"
 	"github.com/headgate-dev/headgate/traffic/correlate"
+	"github.com/headgate-dev/headgate/traffic/recording"
 	"github.com/headgate-dev/headgate/traffic/replay"
 )
 
@@ -48,20 +47,26 @@ type Trial struct {
 	sender   *replay.HTTPSender
 	comparer *compare.Comparer
 	window   *replay.Window
-	rest     *traffic.Set
+	rest     recording.Part
 
 	mu         sync.Mutex
-	sessions   map[string]*correlate.Session
 	accounting replay.Accounting
 	groups     compare.Aggregate
-	results    *json.Encoder
-	diffs      *json.Encoder
+	meters     *meters
+	results    lines
+	diffs      lines
 	requests   map[string]*traffic.Request
 	began      time.Time
 	playing    time.Duration
 	unwritten  error
+	unread     error
 	// shortfalls counts what was not sent or not compared, by reason.
 	shortfalls map[Shortfall]int
+	// unbound are the first of unboundTotal values that were not issued again, carried counts those that
+	// were put into requests.
+	unbound      []unissued
+	unboundTotal int
+	carried      int
 }
 
 // Begin starts a trial of the whole plan. Nothing is sent yet.
@@ -75,23 +80,24 @@ func (p *Plan) Begin(env Env) (*Trial, error) {
 		return nil, err
 	}
 	t := &Trial{
-		plan: p, env: env, rest: p.Set, comparer: comparer,
+		plan: p, env: env, rest: p.All(), comparer: comparer,
 		sender:   sender,
 		window:   replay.NewWindow(p.Replay.Cutoffs.Window.Std()),
-		sessions: map[string]*correlate.Session{}, requests: map[string]*traffic.Request{}, shortfalls: map[Shortfall]int{},
-		results: json.NewEncoder(env.Results), diffs: json.NewEncoder(env.Diffs),
+		requests: map[string]*traffic.Request{}, shortfalls: map[Shortfall]int{},
+		meters:  newMeters(env.Metrics),
+		results: lines{name: "results.jsonl", to: env.Results}, diffs: lines{name: "diffs.jsonl", to: env.Diffs},
 		began: env.Clock(),
 	}
-	for _, s := range p.Set.Sessions {
-		t.sessions[s.Key] = p.correlator.NewSession(s.Records)
-	}
-	env.Metrics.Add(replayRef("planned"), float64(p.Set.Len()))
+	env.Metrics.Add(replayRef("planned"), float64(p.Len()))
 	return t, nil
 }
 
 // Canary replays the earliest sessions, whole, until at least n requests are sent.
 func (t *Trial) Canary(ctx context.Context, n int) error {
-	canary, rest := t.rest.Canary(n)
+	canary, rest, err := t.rest.Canary(n)
+	if err != nil {
+		return err
+	}
 	t.rest = rest
 	return t.play(ctx, canary)
 }
@@ -99,26 +105,12 @@ func (t *Trial) Canary(ctx context.Context, n int) error {
 // Rest replays everything that is left.
 func (t *Trial) Rest(ctx context.Context) error {
 	rest := t.rest
-	t.rest = &traffic.Set{}
+	t.rest = rest.None()
 	return t.play(ctx, rest)
 }
 
-// Abandon accounts for everything that was not replayed, where the trial ends early.
-func (t *Trial) Abandon() {
-	for _, s := range t.rest.Sessions {
-		for i, r := range s.Records {
-			t.take(&replay.Result{
-				Record: r, Session: s.Key, Index: i, Bucket: replay.Aborted,
-				Endpoint: traffic.Endpoint(r.Request.Method, r.Request.URL),
-				Err:      errors.New("not replayed: the run ended before"),
-			})
-		}
-	}
-	t.rest = &traffic.Set{}
-}
-
 // play replays one part under the eyes of the cutoffs.
-func (t *Trial) play(ctx context.Context, part *traffic.Set) error {
+func (t *Trial) play(ctx context.Context, part recording.Part) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	started := t.env.Clock()
@@ -131,7 +123,11 @@ func (t *Trial) play(ctx context.Context, part *traffic.Set) error {
 	player := replay.Player{
 		Sender: t.sender, Pacing: t.plan.Replay.Pacing(), Values: replay.Values{Now: t.env.Clock, Seed: t.env.Seed},
 	}
-	err := player.Play(ctx, part, replay.Hooks{Before: t.before, Result: t.take})
+	err := player.Play(ctx, part.Source(), t.follow)
+	if err != nil && ctx.Err() == nil {
+		t.unread = &ReadError{err}
+		err = t.unread
+	}
 	close(stop)
 	<-watching
 	t.playing += t.env.Clock().Sub(started)
@@ -140,47 +136,26 @@ func (t *Trial) play(ctx context.Context, part *traffic.Set) error {
 		err = cause
 	}
 	if err == nil {
-		err = t.failedWriting()
+		err = t.flush()
 	}
 	return err
 }
 
-func (t *Trial) before(session string, index int, r *traffic.Request) *traffic.Request {
-	return t.sessions[session].Apply(index, r)
-}
-
-// take accounts for one result. Calls for one session come in order.
-func (t *Trial) take(r *replay.Result) {
-	outcome := verify(t.comparer, t.sessions[r.Session], r)
-	if r.Response != nil {
-		t.env.Played(r.Record.ID)
-	}
-	t.accounting.Add(r.Bucket)
-	t.measure(r, outcome)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r.Response != nil && r.Record.Response != nil && t.groups.Add(r.Endpoint, outcome, r.Record.ID) {
-		t.requests[r.Record.ID] = r.Request
-	}
-	switch {
-	case r.Bucket == replay.Skipped:
-		t.shortfalls[Shortfall{Skipped: true, Why: r.Err.Error()}]++
-	case r.Response != nil && outcome.NotCompared != "":
-		t.shortfalls[Shortfall{Why: outcome.NotCompared}]++
-	}
-	t.write(r, outcome)
-}
-
 // verify compares an answer with the recorded one and decides where its request ends. What the answer
 // issues is learned first, so that it counts as equal at once.
-func verify(c *compare.Comparer, s *correlate.Session, r *replay.Result) compare.Outcome {
+func verify(c *compare.Comparer, s *correlate.Session, r *replay.Result) (compare.Outcome, error) {
 	if r.Bucket != replay.Answered {
-		return compare.Outcome{}
+		return compare.Outcome{}, nil
 	}
-	s.Learn(r.Index, r.Record.Response, r.Response)
+	var err error
+	if len(r.Links) > 0 {
+		var links []correlate.Link
+		links, err = correlate.ParseLinks(r.Links)
+		s.Learn(r.Index, links, r.Record.Response, r.Response)
+	}
 	outcome := c.Compare(r.Endpoint, r.Record.Response, r.Response, s)
 	r.Bucket = bucket(r.Record.Response, outcome)
-	return outcome
+	return outcome, err
 }
 
 // bucket decides where an answered request ends. An answer to a request that has no recorded
@@ -208,7 +183,7 @@ func (e *Tripped) Error() string {
 
 // Unsent is the number of requests that were not sent, or not to their end.
 func (t *Trial) Unsent() int {
-	return t.plan.Set.Len() - t.accounting.Sum() + t.accounting.Count(replay.Aborted)
+	return t.plan.Len() - t.accounting.Sum() + t.accounting.Count(replay.Aborted)
 }
 
 // Accounting is where the requests have ended so far.
