@@ -33,7 +33,7 @@ schema: ## write the JSON Schemas anew from the types
 	go test ./cmd/headgate -run TestSchemas -update
 
 examples: build ## run every example, each planted fault among them
-	go test ./cmd/headgate -run 'TestExamples' -examples -count=1 -v
+	go test ./cmd/headgate -run 'Test(Container)?Examples' -examples -count=1 -timeout 20m -v
 
 bench: build ## measure, as ratios against a peer in the same run (wrk: apt-get install wrk)
 	go run ./bench
