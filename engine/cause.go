@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -202,9 +203,9 @@ func found(databases []DatabaseReport, g gates.Result) string {
 		if d.Name != g.Subject && !strings.Contains(g.Expr, strconv.Quote(d.Name)) {
 			continue
 		}
-		for metric, finding := range d.Findings {
+		for _, metric := range slices.Sorted(maps.Keys(d.Findings)) {
 			if strings.Contains(g.Expr, metric) {
-				return "; " + brief(finding)
+				return "; " + brief(d.Findings[metric])
 			}
 		}
 	}

@@ -50,7 +50,12 @@ func (e *Engine) Run(ctx context.Context, o Options) (*Report, error) {
 		case end.promoted:
 			i++
 		case x.mayGoBack(end):
-			i = x.goBack(ctx, i, end)
+			target, err := x.goBack(ctx, i, end)
+			if err != nil { // the gate that failed stays the cause
+				x.run.Note(x.order[target], "it cannot be tried again: %v", err)
+				return x.close(ctx, nil)
+			}
+			i = target
 		default:
 			return x.close(ctx, end.fault)
 		}
@@ -195,8 +200,9 @@ func (x *execution) mayGoBack(end ending) bool {
 		end.blocking.OnFail != gates.Stop && x.retries > 0 && x.Pipeline.OnFailure.Rollback != "none"
 }
 
-// goBack undoes everything from the gate's target phase on and returns that phase's place.
-func (x *execution) goBack(ctx context.Context, from int, end ending) int {
+// goBack undoes everything from the gate's target phase on and returns that phase's place. After an error
+// nothing may be tried again: the next attempt would be judged on what the last one has left.
+func (x *execution) goBack(ctx context.Context, from int, end ending) (int, error) {
 	x.retries--
 	x.report.Flaky = true
 	target := from
@@ -211,7 +217,7 @@ func (x *execution) goBack(ctx context.Context, from int, end ending) int {
 	})
 	err := errors.Join(x.run.unwind(ctx, x.marks[target]), x.run.rewind(ctx))
 	if err != nil {
-		x.run.Note(x.order[target], "going back: %v", err)
+		return target, err
 	}
 	x.results.forget(x.order[target:])
 	for i, p := range x.Phases[target:] {
@@ -223,5 +229,5 @@ func (x *execution) goBack(ctx context.Context, from int, end ending) int {
 			x.run.Metrics.Reset(m.Scopes()...)
 		}
 	}
-	return target
+	return target, nil
 }

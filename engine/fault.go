@@ -50,17 +50,24 @@ func AsFault(err error) *Fault {
 	return &Fault{Verdict: Internal, Err: err}
 }
 
-// protect turns a panic into an internal fault, so that what was started is undone all the same.
+// protect turns a panic into an internal fault, so that what was started is undone all the same. A value that
+// has come from another goroutine brings its own stack.
 func protect(do func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &Fault{Verdict: Internal, Err: fmt.Errorf("panic: %v", v), Details: stack()}
+			err = &Fault{Verdict: Internal, Err: fmt.Errorf("panic: %v", v), Details: stack(v)}
 		}
 	}()
 	return do()
 }
 
-func stack() []string { return strings.Split(strings.TrimSpace(string(debug.Stack())), "\n") }
+func stack(panicked any) []string {
+	text := string(debug.Stack())
+	if s, ok := panicked.(interface{ Stack() string }); ok {
+		text = s.Stack()
+	}
+	return strings.Split(strings.TrimSpace(text), "\n")
+}
 
 func signalVerdict(s os.Signal) Verdict {
 	if s == syscall.SIGTERM {

@@ -120,3 +120,35 @@ func TestRetryThatCannotStart(t *testing.T) {
 		t.Errorf("the gate of a phase that was not reached again is %s", got.Outcome)
 	}
 }
+
+// What an attempt has left must not be judged as if it were of the next one.
+func TestRetryThatCannotBegin(t *testing.T) {
+	broken := func(context.Context) error { return errors.New("it is stuck") }
+	cases := map[string]struct {
+		backends, sut func(r *engine.Run)
+		note          string
+	}{
+		"not put back": {func(r *engine.Run) { r.OnRewind(broken) }, func(*engine.Run) {}, "it is stuck"},
+		"not undone":   {func(*engine.Run) {}, func(r *engine.Run) { r.Cleanup("svc", broken) }, "svc: it is stuck"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, minimal)
+			flaky(w, 1)
+			run := w.sut.run
+			w.backends.run = func(_ context.Context, r *engine.Run, _ int) error {
+				c.backends(r)
+				return nil
+			}
+			w.sut.run = func(ctx context.Context, r *engine.Run, attempt int) error {
+				c.sut(r)
+				return run(ctx, r, attempt)
+			}
+			rep := w.play(t.Context())
+			w.want(rep, engine.Failed, "failed: gate svc.lean (mem <= 100): measured 1000B, limit 100B")
+			if !slices.Contains(rep.Notes, "it cannot be tried again: "+c.note) || w.sut.attempts != 1 {
+				t.Errorf("%d attempts, notes %q", w.sut.attempts, rep.Notes)
+			}
+		})
+	}
+}

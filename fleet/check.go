@@ -56,14 +56,21 @@ func CheckReach(p *engine.Pipeline, at *spec.Node, s *services.Settings) spec.Di
 	return ds
 }
 
-// elsewhere tells whether a real service is given by its URL.
+// elsewhere tells whether a real service is one that is there already.
 func elsewhere(p *engine.Pipeline, name string) bool {
 	for _, item := range p.Backends.Key("real").Items() {
 		if item.Key("name").Text() == name {
-			return item.Key("url").Kind() == spec.Scalar
+			return Elsewhere(item)
 		}
 	}
 	return false
+}
+
+// Elsewhere tells whether an item of a run file says nothing of how to start a service: it is there already.
+func Elsewhere(item *spec.Node) bool {
+	return !slices.ContainsFunc([]string{"image", "build", "compose", "command"}, func(key string) bool {
+		return item.Key(key).Kind() != spec.Null
+	})
 }
 
 // Unmeasured says why a metric of [Metrics] never gets a value for a service with such settings, or nothing.

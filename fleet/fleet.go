@@ -99,7 +99,8 @@ func (f *Fleet) concealed(sink services.LogSink) services.LogSink {
 	}
 }
 
-// join registers, before the first service, that all watching has ended when the run's undoing has.
+// join registers, before the first service, that all are looked at before each snapshot, and that all
+// watching has ended when the run's undoing has.
 func (f *Fleet) join(r *engine.Run) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -107,6 +108,7 @@ func (f *Fleet) join(r *engine.Run) {
 		return
 	}
 	f.joining = true
+	r.Collect(f.sample)
 	r.Cleanup("watching the services", func(ctx context.Context) error {
 		f.mu.Lock()
 		members := slices.Clone(f.members)
@@ -194,15 +196,20 @@ func (w watchedSite) Start(ctx context.Context, s services.Service, logs service
 	return w.watched.Start(ctx, s, logs)
 }
 
-// Sample reads the state of those services that others start and stop.
-func (f *Fleet) Sample(ctx context.Context) {
+// sample reads the resource use and state of all services.
+func (f *Fleet) sample(ctx context.Context) {
 	var reading sync.WaitGroup
 	for _, m := range f.Members() {
-		if m.watched {
-			reading.Go(func() { m.Sample(ctx) })
-		}
+		reading.Go(func() { m.sample(ctx) })
 	}
 	reading.Wait()
+}
+
+// Ready tells that a service is ready which somebody else has started and waited for, if it is one of the fleet's.
+func (f *Fleet) Ready(name string) {
+	if m := f.Member(name); m != nil {
+		m.came()
+	}
 }
 
 // Member finds a service by its name; nil if it was not started.

@@ -168,7 +168,7 @@ func TestObserved(t *testing.T) {
 			return err
 		}
 		r.Collect(func(ctx context.Context) { m.Measure(ctx, r.Metrics, "apps") })
-		m.Measure(ctx, r.Metrics, "apps")
+		r.Snapshot(context.WithoutCancel(ctx))
 		told = m.Tell()
 		return nil
 	})
@@ -195,6 +195,44 @@ func TestObserved(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(rep.Dir, "logs", "web.log"))
 	if err != nil || !strings.Contains(string(log), " stdout serving\n") {
 		t.Errorf("log %q, %v", log, err)
+	}
+}
+
+// A service whose container somebody removed is not to blame; one that died is.
+func TestDied(t *testing.T) {
+	for lost, want := range map[bool]engine.Verdict{true: engine.Environment, false: engine.SUT} {
+		w := newWorld(t)
+		w.site.lost = lost
+		rep := w.play(t, func(ctx context.Context, r *engine.Run) error {
+			s := image("exit")
+			m, err := w.Start(ctx, r, fleet.Launch{Service: s.Service("web", services.Fill{
+				Expand: func(text string) string { return text }, Resolve: w.pipeline.Resolve,
+			})})
+			if err != nil {
+				return err
+			}
+			<-m.Instance().Exited()
+			return m.Died(engine.SUT)
+		})
+		if rep.Verdict != want || !strings.Contains(rep.Cause, "web died: exit status 3") {
+			t.Errorf("lost %v: %s", lost, rep.Cause)
+		}
+	}
+}
+
+// An engine that hangs must not hold the run up.
+func TestQuestionsAreBounded(t *testing.T) {
+	w := newWorld(t)
+	w.play(t, func(ctx context.Context, r *engine.Run) error {
+		if _, err := w.up(ctx, r, "web", image("serve")); err != nil {
+			return err
+		}
+		w.site.unbounded.Store(false) // its phase has bounded the bring-up
+		r.Snapshot(context.WithoutCancel(ctx))
+		return nil
+	})
+	if w.site.unbounded.Load() {
+		t.Error("a question was asked without a limit")
 	}
 }
 
@@ -281,9 +319,15 @@ func TestWatched(t *testing.T) {
 			return err
 		}
 		<-i.Exited()
-		w.Sample(ctx)
+		r.Snapshot(ctx)
 		if m := w.Member("db"); m == nil || m.Tell().State != "running" || len(w.Members()) != 1 {
 			t.Errorf("members %v", w.Members())
+		}
+		before := w.Member("db").Ready()
+		w.Ready("db")
+		w.Ready("somebody else")
+		if came := w.Member("db").Ready(); !before.IsZero() || came.IsZero() {
+			t.Errorf("ready at %v, before that %v", came, before)
 		}
 		return i.Stop(ctx)
 	})
@@ -302,10 +346,14 @@ func TestFault(t *testing.T) {
 		"build fails": {&services.ImageError{Err: errors.New("x"), Log: []string{"l"}}, engine.SUT},
 		"port":        {&services.PortError{}, engine.Environment},
 		"not ready":   {&services.NotReadyError{Log: []string{"l"}}, engine.SUT},
-		"exit":        {&services.ExitError{Log: []string{"l"}}, engine.SUT},
-		"leak":        {&fleet.IsolationError{}, engine.Environment},
-		"known":       {&engine.Fault{Verdict: engine.Invalid, Err: errors.New("x"), Hint: "h"}, engine.Invalid},
-		"other":       {errors.New("x"), engine.SUT},
+		"lost": {
+			&services.NotReadyError{Exit: &services.Exit{Code: -1, Reason: "the engine is gone", Lost: true}},
+			engine.Environment,
+		},
+		"exit":  {&services.ExitError{Log: []string{"l"}}, engine.SUT},
+		"leak":  {&fleet.IsolationError{}, engine.Environment},
+		"known": {&engine.Fault{Verdict: engine.Invalid, Err: errors.New("x"), Hint: "h"}, engine.Invalid},
+		"other": {errors.New("x"), engine.SUT},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

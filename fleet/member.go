@@ -18,7 +18,6 @@ import (
 // Member is a service that was started.
 type Member struct {
 	service services.Service
-	watched bool // somebody else stops it
 	phase   func() string
 	clock   func() time.Time
 	tail    *services.Tail
@@ -50,13 +49,13 @@ const (
 	sampleTime = time.Second
 	// tailLines is how many lines are kept for messages.
 	tailLines = 200
-	// inspectTime bounds the questions asked of an engine about a service that has ended.
+	// inspectTime bounds the questions asked of an engine about a service.
 	inspectTime = 5 * time.Second
 )
 
 func newMember(l Launch, r *engine.Run, file *os.File, known []string) *Member {
 	return &Member{
-		service: l.Service, watched: l.Watched, phase: r.Phase, clock: r.Clock, file: file, done: make(chan struct{}),
+		service: l.Service, phase: r.Phase, clock: r.Clock, file: file, done: make(chan struct{}),
 		tail: services.NewTail(tailLines), scanner: services.NewScanner(l.Rules, known),
 	}
 }
@@ -93,10 +92,8 @@ func (m *Member) watch(i services.Instance) {
 	for {
 		select {
 		case <-i.Exited():
-			ctx, cancel := context.WithTimeout(context.Background(), inspectTime)
-			defer cancel()
 			if !i.Exit().Stopped {
-				m.Sample(ctx)
+				m.sample(context.Background())
 			}
 			return
 		case <-tick.C:
@@ -117,8 +114,10 @@ func (m *Member) join(ctx context.Context) error {
 	}
 }
 
-// Sample reads resource use and state now.
-func (m *Member) Sample(ctx context.Context) {
+// sample reads resource use and state now.
+func (m *Member) sample(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, inspectTime)
+	defer cancel()
 	i := m.Instance()
 	m.measure(ctx, i)
 	in, ok := i.(services.Inspector)
@@ -162,15 +161,20 @@ func (m *Member) Wait(ctx context.Context, ready services.Ready) error {
 // WaitFor is Wait with a probe of the caller's own, made from that of Probe.
 func (m *Member) WaitFor(ctx context.Context, probe *services.Probe) error {
 	if _, err := probe.Wait(ctx); err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), inspectTime)
-		defer cancel()
-		m.Sample(ctx)
+		m.sample(context.WithoutCancel(ctx))
 		return err
 	}
-	m.mu.Lock()
-	m.ready = m.clock()
-	m.mu.Unlock()
+	m.came()
 	return m.isolated(ctx)
+}
+
+// came notes that the service is ready.
+func (m *Member) came() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ready.IsZero() {
+		m.ready = m.clock()
+	}
 }
 
 // Probe is what finds out whether the service is ready.
@@ -216,8 +220,10 @@ func (m *Member) Publish(r *engine.Run, scope string) {
 
 // Died is the fault of a service that ended while it was needed.
 func (m *Member) Died(whose engine.Verdict) error {
+	exit := m.Instance().Exit()
 	return &engine.Fault{
-		Verdict: whose, Err: fmt.Errorf("%s died: %s", m.Name(), m.Instance().Exit()), Details: m.tail.Texts(20),
+		Verdict: blame(exit, whose), Err: fmt.Errorf("%s died: %s", m.Name(), exit), Details: m.tail.Texts(20),
+		Hint: lostHint(exit),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ type site struct {
 	driver servicestest.Driver
 	egress services.EgressReport
 	state  services.State
+	lost   bool
+	// unbounded is set when a question has no deadline.
+	unbounded atomic.Bool
 
 	mu      sync.Mutex
 	started []services.Service
@@ -107,9 +111,29 @@ func (c *container) Inside() string { return c.inside }
 
 func (c *container) PortAddr(context.Context, int) (string, error) { return "", errors.ErrUnsupported }
 
-func (c *container) Inspect(context.Context) (services.State, error) { return c.site.state, nil }
+func (c *container) Inspect(ctx context.Context) (services.State, error) {
+	c.asked(ctx)
+	return c.site.state, nil
+}
 
 func (c *container) Egress(context.Context) (services.EgressReport, error) { return c.site.egress, nil }
+
+func (c *container) Stats(ctx context.Context) (services.Stats, error) {
+	c.asked(ctx)
+	return c.Instance.Stats(ctx)
+}
+
+func (c *container) Exit() services.Exit {
+	exit := c.Instance.Exit()
+	exit.Lost = c.site.lost
+	return exit
+}
+
+func (c *container) asked(ctx context.Context) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		c.site.unbounded.Store(true)
+	}
+}
 
 // world is a run with a fleet.
 type world struct {

@@ -62,9 +62,11 @@ func Metrics(scope string) []metric.Desc {
 	return list
 }
 
-// Measure brings the metrics of the service up to date. What could not be measured is no data, not zero.
+// Measure brings the metrics of the service up to date, with the resource use as the fleet has read it last.
+// What could not be measured is no data, not zero.
 func (m *Member) Measure(ctx context.Context, reg *metric.Registry, scope string) {
-	m.Sample(ctx)
+	ctx, cancel := context.WithTimeout(ctx, proofTime)
+	defer cancel()
 	egress, err := m.readEgress(ctx)
 	ref := func(name string) metric.Ref { return metric.Ref{Scope: scope, Subject: m.Name(), Name: name} }
 	counts := m.scanner.Counts()
@@ -93,6 +95,9 @@ func (m *Member) Measure(ctx context.Context, reg *metric.Registry, scope string
 		reg.Set(ref("cpu_percent"), 100*m.stats.CPU.Seconds()/lived.Seconds())
 	}
 }
+
+// proofTime bounds the proof of an isolation, in which all that is allowed is dialled.
+const proofTime = 30 * time.Second
 
 // proven tells whether everything that was checked is as it should be: attempts that are counted within a
 // leaking isolation are not all attempts.

@@ -16,7 +16,7 @@ func TestLintImages(t *testing.T) {
 	}{
 		"version":                {"postgres:16.4", false},
 		"no tag":                 {"postgres", true},
-		"latest":                 {"ghcr.io/acme/orders:latest", true},
+		"latest":                 {"registry.test/acme/orders:latest", true},
 		"port of a registry":     {"localhost:5000/orders", true},
 		"port and tag":           {"localhost:5000/orders:v1", false},
 		"digest":                 {"orders@sha256:0f2b", false},

@@ -3,6 +3,7 @@ package phases
 import (
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/fleet"
 )
 
 // checkNames finds services of the same name in different lists: they would have one log, and one name on
@@ -43,7 +44,7 @@ func starts(list string, item *spec.Node) bool {
 	case "mocks":
 		return item.Key("engine").Text() == "wiremock"
 	case "real":
-		return item.Key("url").Kind() == spec.Null
+		return !fleet.Elsewhere(item)
 	}
 	return true
 }

@@ -3,6 +3,7 @@
 package phases
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"github.com/headgate-dev/headgate/phases/inbound"
 	"github.com/headgate-dev/headgate/phases/quality"
 	"github.com/headgate-dev/headgate/phases/sut"
+	"github.com/headgate-dev/headgate/traffic/transform"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
 
@@ -63,12 +65,16 @@ func Load(ctx context.Context, s Source) (*engine.Engine, spec.Diagnostics) {
 	}
 	pipeline.Metrics = registry
 	baseline := loadBaseline(pipeline, &ds)
-	plan, more := verify.Load(ctx, verify.Sections{
-		Traffic: pipeline.Traffic, Replay: pipeline.Replay, Resolve: pipeline.Resolve,
-		Metrics: registry, Seed: s.Seed, WithoutNoise: s.WithoutNoise,
+	transforms, more := verify.Transforms(pipeline.Traffic, transform.Options{
+		Resolve: pipeline.Resolve, Now: cmp.Or(s.Now, time.Now()),
 	})
 	ds.Add(more)
-	list := all(ctx, inputs{pipeline, plan, baseline, s.Now, s.fleet(pipeline, baseline)}, &ds)
+	plan, more := verify.Load(ctx, verify.Sections{
+		Traffic: pipeline.Traffic, Replay: pipeline.Replay, Resolve: pipeline.Resolve,
+		Metrics: registry, Seed: s.Seed, WithoutNoise: s.WithoutNoise, Transforms: transforms,
+	})
+	ds.Add(more)
+	list := all(ctx, inputs{pipeline, plan, baseline, transforms, s.Now, s.fleet(pipeline, baseline)}, &ds)
 	checkReferences(pipeline, &ds)
 	checkNames(pipeline, &ds)
 	if s.Check != nil {
@@ -84,10 +90,11 @@ func Load(ctx context.Context, s Source) (*engine.Engine, spec.Diagnostics) {
 // inputs are what the phases are made from.
 type inputs struct {
 	*engine.Pipeline
-	plan     *verify.Plan
-	baseline *gates.Baseline
-	now      time.Time
-	fleet    *fleet.Fleet
+	plan       *verify.Plan
+	baseline   *gates.Baseline
+	transforms *transform.Chain
+	now        time.Time
+	fleet      *fleet.Fleet
 }
 
 // all lists the four phases in running order.
@@ -98,6 +105,9 @@ func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
 	first, more := backends.New(ctx, p, in.backends(extra))
 	ds.Add(more)
 	in.settle(ds)
+	if ds.Err() == nil { // else some of the traffic may not have been read
+		ds.Add(in.transforms.Check())
+	}
 	second, more := sut.New(p, in.fleet)
 	ds.Add(more)
 	settleTarget(p, plan, ds)
@@ -114,7 +124,7 @@ func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
 }
 
 func (in inputs) backends(extra []fleet.Dependency) backends.Inputs {
-	out := backends.Inputs{Embedded: embedded.Provider{}, Fleet: in.fleet}
+	out := backends.Inputs{Embedded: embedded.Provider{}, Fleet: in.fleet, Transform: in.transforms.ApplyAll}
 	for _, d := range extra {
 		out.Extra = append(out.Extra, backends.NewReal(d.Name, d.Settings))
 	}

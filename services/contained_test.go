@@ -270,3 +270,32 @@ func TestRelayToNobody(t *testing.T) {
 		t.Errorf("nobody answered %q", got)
 	}
 }
+
+func TestHint(t *testing.T) {
+	cases := map[string]struct {
+		err  services.NotReadyError
+		want string
+	}{
+		"to the background": {services.NotReadyError{
+			Exit: &services.Exit{}, State: &services.State{Status: "exited"},
+		}, "foreground"},
+		"job":     {services.NotReadyError{Job: true, Exit: &services.Exit{}, State: &services.State{}}, ""},
+		"crash":   {services.NotReadyError{Exit: &services.Exit{Code: 1}, State: &services.State{}}, ""},
+		"process": {services.NotReadyError{Exit: &services.Exit{}}, ""},
+		"late":    {services.NotReadyError{State: &services.State{Status: "running"}}, ""},
+		"memory": {services.NotReadyError{
+			Exit: &services.Exit{Code: 137, Signal: "killed"}, State: &services.State{OOMKilled: true},
+		}, "resources: {memory: ...}"},
+		"architecture": {services.NotReadyError{
+			Exit: &services.Exit{Code: 1}, State: &services.State{},
+			Log: []string{"exec /app: exec format error"},
+		}, "another machine"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := c.err.Hint(); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -90,8 +90,7 @@ type Health struct {
 
 // Egress bounds what a container can reach: nothing outside the run's network but Allow.
 type Egress struct {
-	// Allow are the destinations that may be reached, as host:port; the run's own services and mocks
-	// always may.
+	// Allow are the destinations that may be reached, as host:port, those of the run itself among them.
 	Allow []string
 }
 
@@ -216,6 +215,8 @@ func (e *EngineError) Unwrap() error { return e.Err }
 type ImageError struct {
 	Service, Image string
 	Err            error
+	// Hint says what to do about it; it may be empty.
+	Hint string
 	// Log holds the last lines of a build, oldest first.
 	Log []string
 }

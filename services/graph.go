@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -106,8 +107,8 @@ func (e *BringUpError) waiting() string {
 func (e *BringUpError) Unwrap() error { return e.Err }
 
 // BringUp does the tasks, each as soon as what it needs is done, and tells how each went. The first that
-// fails ends the others; its error is a [BringUpError]. All have ended when BringUp returns. The tasks must
-// pass [CheckOrder].
+// fails ends the others; its error is a [BringUpError]. All have ended when BringUp returns, or panics with
+// a [Panic] where a task did. The tasks must pass [CheckOrder].
 func BringUp(ctx context.Context, tasks []Task) ([]Step, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -121,6 +122,9 @@ func BringUp(ctx context.Context, tasks []Task) ([]Step, error) {
 		running.Go(func() { b.do(ctx, t, &b.steps[i]) })
 	}
 	running.Wait()
+	if b.panicked != nil {
+		panic(*b.panicked)
+	}
 	if b.failed == nil {
 		return b.steps, context.Cause(ctx)
 	}
@@ -137,9 +141,11 @@ type bringUp struct {
 	steps    []Step
 	failed   *BringUpError
 	failedAt time.Duration
+	panicked *Panic
 }
 
 func (b *bringUp) do(ctx context.Context, t Task, s *Step) {
+	defer b.recover()
 	for _, need := range t.Needs {
 		done, ok := b.done[need]
 		if !ok {
@@ -163,6 +169,30 @@ func (b *bringUp) do(ctx context.Context, t Task, s *Step) {
 	b.note(&s.Ready)
 	close(b.done[t.Name])
 }
+
+// recover keeps a panic for the goroutine that waits, which can still undo what was started.
+func (b *bringUp) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.panicked = &Panic{Value: v, Trace: string(debug.Stack())}
+	b.cancel(nil)
+}
+
+// Panic is what a task panicked with, and where.
+type Panic struct {
+	Value any
+	// Trace is in the form of [debug.Stack].
+	Trace string
+}
+
+func (p Panic) String() string { return fmt.Sprint(p.Value) }
+
+// Stack is the trace.
+func (p Panic) Stack() string { return p.Trace }
 
 func (b *bringUp) note(at *time.Duration) {
 	b.mu.Lock()
@@ -191,10 +221,20 @@ func (b *bringUp) waiting(tasks []Task) []Waiting {
 				continue
 			}
 			behind[t.Name], grown = true, true
-			list = append(list, Waiting{Name: t.Name, For: b.failedAt})
+			list = append(list, Waiting{Name: t.Name, For: max(0, b.failedAt-b.others(t))})
 		}
 	}
 	return list
+}
+
+// others is when the last of what a task needs was done, but for what was never done.
+func (b *bringUp) others(t Task) (last time.Duration) {
+	for _, s := range b.steps {
+		if slices.Contains(t.Needs, s.Name) {
+			last = max(last, s.Ready)
+		}
+	}
+	return last
 }
 
 // Chain is the way through the steps that took longest, each needing the one before it, and the time from

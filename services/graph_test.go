@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,56 @@ func TestBringUpFailure(t *testing.T) {
 	if diff := cmp.Diff(want, failed.Waiting, cmpopts.IgnoreFields(services.Waiting{}, "For")); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// A task that needed something else as well has not waited for the failed one before that was there.
+func TestBringUpTellsHowLongWasWaited(t *testing.T) {
+	slow := make(chan struct{})
+	_, err := services.BringUp(t.Context(), []services.Task{
+		{Name: "slow", Run: func(context.Context, func()) error {
+			time.Sleep(100 * time.Millisecond)
+			close(slow)
+			return nil
+		}},
+		{Name: "db", Run: func(context.Context, func()) error {
+			<-slow
+			return errors.New("boom")
+		}},
+		{Name: "both", Needs: []string{"db", "slow"}, Run: nothing},
+		{Name: "one", Needs: []string{"db"}, Run: nothing},
+	})
+	var failed *services.BringUpError
+	if !errors.As(err, &failed) || len(failed.Waiting) != 2 {
+		t.Fatal(err)
+	}
+	both, one := failed.Waiting[0].For, failed.Waiting[1].For
+	if one < 100*time.Millisecond || both > one-50*time.Millisecond {
+		t.Errorf("waited %s and %s", both, one)
+	}
+}
+
+// A panic must reach whoever can undo what the others have started, once they have ended.
+func TestBringUpPanics(t *testing.T) {
+	runs, ended := make(chan struct{}), false
+	defer func() {
+		v, ok := recover().(services.Panic)
+		if !ok || fmt.Sprint(v) != "a bug" || !strings.Contains(v.Stack(), "graph_test.go") || !ended {
+			t.Errorf("recovered %v, the others have ended: %v", v, ended)
+		}
+	}()
+	_, err := services.BringUp(t.Context(), []services.Task{
+		{Name: "bad", Run: func(context.Context, func()) error {
+			<-runs
+			panic("a bug")
+		}},
+		{Name: "beside", Run: func(ctx context.Context, _ func()) error {
+			close(runs)
+			<-ctx.Done()
+			ended = true
+			return ctx.Err()
+		}},
+	})
+	t.Errorf("it returned %v", err)
 }
 
 func TestBringUpCancelled(t *testing.T) {

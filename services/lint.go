@@ -2,6 +2,7 @@ package services
 
 import (
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,10 +28,17 @@ func (s *Settings) Check(at *spec.Node, resolve func(string) string) spec.Diagno
 		ds.Errorf(at.Key("resources").Key("memory").Pos(), "write at least 6MiB",
 			"no container engine bounds memory to %s", m)
 	}
+	if name := at.Key("name"); name.Text() != "" && !hostName.MatchString(name.Text()) {
+		ds.Errorf(name.Pos(), "use letters, digits, dashes, dots and underscores",
+			"%q cannot be the name of a container: it becomes a host name", name.Text())
+	}
 	s.checkJob(at, &ds)
 	s.checkPaths(at, resolve, &ds)
 	return ds
 }
+
+// hostName are names that others can write into a URL.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // minMemory is the least memory that Docker gives a container.
 const minMemory = 6 << 20
@@ -46,7 +54,7 @@ func (c ComposeSettings) Path() string {
 // checkProcess refuses what only a container has.
 func (s *Settings) checkProcess(at *spec.Node, ds *spec.Diagnostics) {
 	for _, key := range []string{
-		"entrypoint", "user", "ports", "files", "volumes", "health", "job", "resources", "isolation",
+		"entrypoint", "user", "ports", "files", "volumes", "health", "job", "aliases", "resources", "isolation",
 	} {
 		n := at.Key(key)
 		if n.Kind() == spec.Null {
@@ -58,6 +66,21 @@ func (s *Settings) checkProcess(at *spec.Node, ds *spec.Diagnostics) {
 		}
 		ds.Errorf(n.Pos(), hint, "%s needs a container, and this is a local process", key)
 	}
+}
+
+// CheckElsewhere refuses what says how a service is run where it runs already, somewhere else.
+func CheckElsewhere(at *spec.Node) spec.Diagnostics {
+	var ds spec.Diagnostics
+	for _, key := range []string{
+		"build", "entrypoint", "dir", "user", "port", "ports", "env", "files", "volumes", "health", "job", "aliases",
+		"resources", "isolation", "stop_timeout", "logs",
+	} {
+		if n := at.Key(key); n.Kind() != spec.Null {
+			ds.Errorf(n.Pos(), "leave it out, or add image: or command: in place of url:",
+				"%s is for a service that the run starts, and this one is there already", key)
+		}
+	}
+	return ds
 }
 
 // checkJob refuses what a job has no use for.

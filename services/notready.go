@@ -2,6 +2,7 @@ package services
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -59,4 +60,20 @@ func (e *NotReadyError) Details() []string {
 		}
 	}
 	return append(lines, e.Log...)
+}
+
+// Hint is what to do about it where the state of a container tells; else it is empty.
+func (e *NotReadyError) Hint() string {
+	contained := e.State != nil
+	switch {
+	case !contained || e.Exit == nil:
+		return ""
+	case strings.Contains(lastText(e.Log), "exec format error"):
+		return "its program is for another machine than the engine's, which headgate doctor names, or no program at all"
+	case e.State.OOMKilled:
+		return "give it more with resources: {memory: ...}, or find out what it needs so much for"
+	case e.Exit.Code == 0 && e.Exit.Signal == "" && !e.Job:
+		return "a container ends with its first process: keep that in the foreground, or add job: true if it is to end"
+	}
+	return ""
 }

@@ -74,6 +74,9 @@ type Exit struct {
 	Stopped bool
 	// Reason is what the driver knows beyond that: "out of memory". Mostly it is empty.
 	Reason string
+	// Lost is true where the driver has lost sight of it, which is no fault of the service's: its container
+	// was removed by somebody, or the container engine is gone.
+	Lost bool
 }
 
 // Stats is the resource use of a service.

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"strings"
+	"unicode"
 )
 
 // Endpoint names the operation a request belongs to: its method and its path with the segments that
@@ -55,14 +56,25 @@ func looksIssued(s string) bool {
 		run = max(run, length)
 	}
 	switch {
-	case digits == 0:
-		return false
 	case letters == 0:
+		return digits > 0
+	case len(s) >= 6 && (digits >= 2 && digits*6 >= len(s) || digits >= 1 && run >= 12):
 		return true
-	case len(s) < 6 || digits < 2 && run < 12:
-		return false
 	}
-	return digits*6 >= len(s) || run >= 12
+	return HasHex(s)
+}
+
+// HasHex tells whether a part of an identifier, between signs, is four bytes or more in hexadecimal, which
+// may have hardly a digit: ord_befcfbe2. No word of the letters a to f is so long.
+func HasHex(s string) bool {
+	sign := func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }
+	for part := range strings.FieldsFuncSeq(s, sign) {
+		if len(part) >= 8 && len(part)%2 == 0 &&
+			(strings.Trim(part, "0123456789abcdef") == "" || strings.Trim(part, "0123456789ABCDEF") == "") {
+			return true
+		}
+	}
+	return false
 }
 
 // namesWidth tells whether a segment is one short word and a usual width in bits: base64, sha256.

@@ -27,6 +27,18 @@ func TestEndpoint(t *testing.T) {
 		"absolute root":  {"http://host", "GET /"},
 		"kebab words":    {"/order-lines/all-open", "GET /order-lines/all-open"},
 	}
+	for name, word := range map[string]string{
+		"one digit": "ord_befcfbe2", "no digit": "ord_befcfbea", "bare": "befcfbea", "capitals": "ORD-BEFCFBEA",
+		"long": "badcafedeadbeefa", "before the rest": "befcfbea-draft",
+	} {
+		tests["hex: "+name] = struct{ target, want string }{"/x/" + word, "GET /x/{id}"}
+	}
+	for _, word := range []string{
+		"facade", "decade2", "face2face", "defaced", "cafe-facade", "dead_beef", "feedback", "Deadbeef", "headers",
+		"accessibility", "web2print", "add-face", "b2b", "authentication_methods", "acceded-cab", "bad-request",
+	} {
+		tests["word: "+word] = struct{ target, want string }{"/x/" + word, "GET /x/" + word}
+	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			if got := traffic.Endpoint("GET", tt.target); got != tt.want {

@@ -103,6 +103,9 @@ func (c convert) run(ctx context.Context, sources []string) error {
 	}
 	if counts.Records > 0 {
 		tellCounts(tell, counts)
+		if len(c.ports) > 0 && counts.Inbound == 0 {
+			fmt.Fprintln(c.err, "warning: no request went to an inbound port")
+		}
 	}
 	for _, problem := range counts.Problems {
 		fmt.Fprintf(c.err, "unusable: %v\n", problem)

@@ -102,7 +102,7 @@ func (p *program) root() *cobra.Command {
 		p.runCommand(), p.validateCommand(), p.planCommand(), p.schemaCommand(), p.recordCommand(), p.mockCommand(),
 		p.inspectCommand(), p.baselineCommand(), p.gateCommand(), p.replayCommand(), p.explainCommand(),
 		p.initCommand(), p.noiseCommand(), p.doctorCommand(), p.cleanCommand(), p.reapCommand(),
-		p.importCommand(), p.exportCommand(), p.versionCommand(), p.guardCommand(),
+		p.importCommand(), p.transformCommand(), p.exportCommand(), p.versionCommand(), p.guardCommand(),
 	)
 	explainArgs(root)
 	return root

@@ -2,13 +2,13 @@ package embedded
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/headgate-dev/headgate/traffic/coding"
 )
 
 // maxBody bounds a body, before and after decoding.
@@ -16,7 +16,7 @@ const maxBody = 64 << 20
 
 var errTooLarge = errors.New("the request body is larger than 64 MiB")
 
-// readBody reads and decodes a body. Whatever is not the gzip it says it is stays as it came.
+// readBody reads and decodes a body. Whatever is not coded as it says stays as it came.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
@@ -49,21 +49,19 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// decoded undoes gzip; ok is false where the result is too large.
+// decoded undoes what captures undo, so that a request is what was recorded of it; ok is false where the
+// result is too large.
 func decoded(body []byte, h http.Header) (out []byte, ok bool) {
-	if coding := h["Content-Encoding"]; len(coding) == 0 || !strings.EqualFold(coding[0], "gzip") {
+	codings := h["Content-Encoding"]
+	if len(codings) == 0 {
 		return body, true
 	}
-	z, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return body, true
-	}
-	out, err = io.ReadAll(io.LimitReader(z, maxBody+1))
+	plain, _, err := coding.Undo(codings, body, maxBody)
 	switch {
+	case errors.Is(err, coding.ErrTooLarge):
+		return nil, false
 	case err != nil:
 		return body, true
-	case len(out) > maxBody:
-		return nil, false
 	}
-	return out, true
+	return plain, true
 }

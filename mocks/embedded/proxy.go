@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/headgate-dev/headgate/traffic/coding"
 )
 
 // upstream is a service that answers in place of the stubs.
@@ -101,8 +103,8 @@ func (u *upstream) request(ctx context.Context, x *exchange) (*http.Request, err
 	for _, name := range slices.Concat(hopByHop(), u.remove) {
 		req.Header.Del(name)
 	}
-	if strings.EqualFold(req.Header.Get("Content-Encoding"), "gzip") {
-		req.Header.Del("Content-Encoding")
+	if _, known, _ := coding.Undo(req.Header["Content-Encoding"], nil, 0); known {
+		req.Header.Del("Content-Encoding") // the body is decoded
 	}
 	maps.Copy(req.Header, u.header)
 	if _, ok := req.Header["User-Agent"]; !ok {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
+
 	"github.com/headgate-dev/headgate/mocks"
 	"github.com/headgate-dev/headgate/mocks/embedded"
 )
@@ -73,7 +75,7 @@ func TestExactQuery(t *testing.T) {
 	}
 }
 
-func TestGzipBody(t *testing.T) {
+func TestCodedBody(t *testing.T) {
 	s := start(t, `{"request": {"url": "/a", "bodyPatterns": [{"equalToJson": {"a": 1}}]}, "response": {}}`)
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
@@ -83,15 +85,27 @@ func TestGzipBody(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
+	var brotlied bytes.Buffer
+	b := brotli.NewWriter(&brotlied)
+	if _, err := b.Write([]byte(`{"a": 1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
-		body []byte
-		want int
+		coding string
+		body   []byte
+		want   int
 	}{
-		"gzip": {zipped.Bytes(), 200}, "not what it says": {[]byte(`{"a":1}`), 200}, "broken": {zipped.Bytes()[:15], 599},
+		"gzip":             {"gzip", zipped.Bytes(), 200},
+		"brotli":           {"br", brotlied.Bytes(), 200},
+		"not what it says": {"gzip", []byte(`{"a":1}`), 200},
+		"broken":           {"gzip", zipped.Bytes()[:15], 599},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req := request(t, "POST", s.URL()+"/a", bytes.NewReader(tt.body))
-			req.Header.Set("Content-Encoding", "gzip")
+			req.Header.Set("Content-Encoding", tt.coding)
 			if resp, body := do(t, req); resp.StatusCode != tt.want {
 				t.Errorf("got %d %s, want %d", resp.StatusCode, body, tt.want)
 			}

@@ -61,10 +61,12 @@ type OnMiss struct {
 type Real struct {
 	// Name by which ${real.NAME.url} and gates refer to the service.
 	Name string `yaml:"name" jsonschema:"required"`
-	// URL of a service that is already running, in place of a command or image.
+	// URL of a service that is already running, in place of a command or image. With a namespace it is
+	// http://NAME.NAMESPACE.svc by default.
 	URL               string `yaml:"url"`
 	services.Settings `yaml:",inline"`
-	// Namespace of the service in a cluster; local runs do not use it.
+	// Namespace of a service that runs in a cluster: it is reached by its name in the cluster's DNS,
+	// http://NAME.NAMESPACE.svc, so that Headgate has to run where that name can be resolved.
 	Namespace string `yaml:"namespace"`
 	// Probe that must answer before anyone depends on the service.
 	Probe services.Ready `yaml:"probe"`

@@ -32,8 +32,6 @@ type database struct {
 	shadow *postgres.Shadow
 	member *fleet.Member // nil where the server runs already
 	facts  facts
-	broken chan struct{} // closed when the database could not be put back
-	cause  error
 }
 
 // facts are what is known about a database.
@@ -74,7 +72,7 @@ func (d *database) start(ctx context.Context, r *engine.Run, started func()) err
 	if err := d.try(ctx, r, shadow); err != nil {
 		return err
 	}
-	d.watch(r, server)
+	r.Guard(server.Lost(), d.died)
 	return d.publish(r, shadow.Database())
 }
 
@@ -147,36 +145,18 @@ func (d *database) restore(ctx context.Context, by func(context.Context) (time.D
 	return err
 }
 
-// rewind puts the database back for another attempt. What cannot be put back ends the run: the next
-// attempt would be judged on what the last one has left.
+// rewind puts the database back for another attempt.
 func (d *database) rewind(ctx context.Context) error {
 	d.mu.Lock()
-	shadow, broken := d.shadow, d.broken
+	shadow := d.shadow
 	d.mu.Unlock()
 	if shadow == nil {
 		return nil
 	}
-	err := d.restore(ctx, shadow.Restore)
-	if err != nil {
-		err = fmt.Errorf("database %s: %w", d.Name, err)
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.cause == nil {
-			d.cause = err
-			close(broken)
-		}
+	if err := d.restore(ctx, shadow.Restore); err != nil {
+		return fmt.Errorf("database %s: %w", d.Name, err)
 	}
-	return err
-}
-
-// watch ends the run where the server goes away or the database could not be put back.
-func (d *database) watch(r *engine.Run, server *postgres.Server) {
-	r.Guard(server.Lost(), d.died)
-	r.Guard(d.broken, func() error {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return &engine.Fault{Verdict: engine.Environment, Err: d.cause}
-	})
+	return nil
 }
 
 // settleTime is how long the end of a process may be noticed after that of its connections.
@@ -287,7 +267,6 @@ func (d *database) begin() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.server, d.shadow, d.member, d.facts = nil, nil, nil, facts{findings: map[string]string{}}
-	d.broken, d.cause = make(chan struct{}), nil
 }
 
 func (d *database) set(server *postgres.Server, shadow *postgres.Shadow) {

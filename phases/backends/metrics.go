@@ -39,7 +39,7 @@ func Metrics() []metric.Desc {
 		},
 		{
 			Scope: "real", Name: "readiness", Kind: metric.Flag, Direction: metric.HigherIsBetter,
-			Family: "readiness", Help: "Whether the service's probe answers.",
+			Family: "readiness", Help: "Whether the service's probe answers, at the end of each phase.",
 		},
 		{
 			Scope: "real", Name: "requests", Kind: metric.Counter, Unit: metric.Count, Family: "readiness",

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/gates"
 	"github.com/headgate-dev/headgate/mocks"
+	"github.com/headgate-dev/headgate/services"
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/formats"
 )
@@ -43,7 +45,7 @@ func (p *Phase) addMock(ctx context.Context, c Mock, at *spec.Node, in Inputs, d
 		return
 	}
 	if !in.GatesOnly {
-		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.Attribute); err != nil {
+		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.ready); err != nil {
 			ds.Errorf(at.Key("stubs").Pos(), "", "mock %s: %v", c.Name, err)
 		}
 		m.lint(at, ds)
@@ -114,7 +116,7 @@ func supported(c Mock, at *spec.Node, ds *spec.Diagnostics) bool {
 }
 
 // load builds the stubs from captured traffic, or reads WireMock mappings.
-func (m *mock) load(ctx context.Context, path string, attribute func([]*traffic.Record) error) error {
+func (m *mock) load(ctx context.Context, path string, ready func([]*traffic.Record) error) error {
 	if isMappings(path) {
 		stubs, err := mocks.Options{Java: m.Engine == wireMock}.Load(path)
 		m.stubs, m.effects = stubs, newEffects(nil, stubs)
@@ -125,10 +127,8 @@ func (m *mock) load(ctx context.Context, path string, attribute func([]*traffic.
 		return err
 	}
 	m.left = left
-	if attribute != nil {
-		if err := attribute(records); err != nil {
-			return err
-		}
+	if err := ready(records); err != nil {
+		return err
 	}
 	recording, err := mocks.FromTraffic(records, m.Match)
 	if err != nil {
@@ -198,7 +198,10 @@ const mostNoted = 3
 // start serves the mock, checks it against its own recording and rewinds it.
 func (m *mock) start(ctx context.Context, r *engine.Run) error {
 	server, err := m.opener(r).Start(ctx, m.plan())
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return &services.PortError{Service: m.Name, Port: m.Port}
+	case err != nil:
 		return err
 	}
 	m.set(server)

@@ -39,6 +39,8 @@ type Phase struct {
 type Inputs struct {
 	// Attribute names in outbound records the inbound one that caused them; nil where there is none.
 	Attribute func(outbound []*traffic.Record) error
+	// Transform changes outbound records before stubs are built of them; nil changes nothing.
+	Transform func(outbound []*traffic.Record) error
 	// Embedded serves mocks in this process.
 	Embedded mocks.Provider
 	// Fleet starts processes and containers.
@@ -49,6 +51,19 @@ type Inputs struct {
 	Short []Mock
 	// GatesOnly compiles the gates and reads no traffic: the phase cannot be run.
 	GatesOnly bool
+}
+
+// ready names who caused outbound records and changes them.
+func (in Inputs) ready(outbound []*traffic.Record) error {
+	for _, step := range []func([]*traffic.Record) error{in.Attribute, in.Transform} {
+		if step == nil {
+			continue
+		}
+		if err := step(outbound); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // New makes the phase from the run file's section: stubs are built, gates compiled, nothing started.
@@ -77,7 +92,7 @@ func New(ctx context.Context, p *engine.Pipeline, in Inputs) (*Phase, spec.Diagn
 		if in.GatesOnly {
 			r.Traffic = ""
 		}
-		phase.addReal(ctx, r, at, &ds)
+		phase.addReal(ctx, r, at, in, &ds)
 	}
 	nodes = p.Backends.Key("databases").Items()
 	names = newNames("database")
@@ -120,15 +135,19 @@ func (n *names) take(name string, at *spec.Node, ds *spec.Diagnostics) {
 // Name is the phase's name.
 func (p *Phase) Name() string { return engine.Backends }
 
-// Timeout bounds the phase.
+// Timeout bounds the phase: getting images, the readiness of each service, and the filling of databases.
 func (p *Phase) Timeout() time.Duration {
-	if len(p.databases) > 0 {
-		return 2*time.Minute + fillTime
+	limit := 10 * time.Minute
+	for _, s := range p.real {
+		limit += s.Probe.Timeout.Std()
 	}
-	return 2 * time.Minute
+	for _, d := range p.databases {
+		limit += d.Ready.Timeout.Std() + fillTime
+	}
+	return limit
 }
 
-// fillTime is how long seeds and migrations may take.
+// fillTime is how long the seeds and migrations of a database may take.
 const fillTime = 15 * time.Minute
 
 // Gates are the gates of all mocks and services.
@@ -186,7 +205,14 @@ func (p *Phase) tasks(r *engine.Run) []services.Task {
 	var tasks []services.Task
 	for _, m := range p.mocks {
 		tasks = append(tasks, services.Task{
-			Name: "mock " + m.Name, Run: func(ctx context.Context, _ func()) error { return m.start(ctx, r) },
+			Name: "mock " + m.Name,
+			Run: func(ctx context.Context, _ func()) error {
+				err := m.start(ctx, r)
+				if err == nil {
+					p.fleet.Ready(m.Name)
+				}
+				return err
+			},
 		})
 	}
 	for _, s := range p.real {

@@ -32,7 +32,7 @@ type real struct {
 }
 
 // addReal checks the service's settings, reads its captured traffic and compiles its gates.
-func (p *Phase) addReal(ctx context.Context, c Real, at *spec.Node, ds *spec.Diagnostics) {
+func (p *Phase) addReal(ctx context.Context, c Real, at *spec.Node, in Inputs, ds *spec.Diagnostics) {
 	p.pipeline.Metrics.Subject("real", c.Name)
 	if p.fleet != nil {
 		ds.Add(p.fleet.Settle(p.pipeline, at, c.Name, &c.Settings))
@@ -41,13 +41,17 @@ func (p *Phase) addReal(ctx context.Context, c Real, at *spec.Node, ds *spec.Dia
 	if !s.settle(ds) {
 		return
 	}
-	if c.Namespace != "" {
-		ds.Warnf(at.Key("namespace").Pos(), "leave it out", "a namespace is not used: the service is reached at its url")
+	if c.Namespace != "" && (c.Given() || c.URL != "") {
+		ds.Warnf(at.Key("namespace").Pos(), "leave it out", "the namespace is not used: the service %s has a place already",
+			c.Name)
 	}
 	if c.Traffic != "" {
 		var left string
 		var err error
 		if s.recorded, left, err = safeCalls(ctx, p.pipeline.Resolve(c.Traffic), c.Name); err != nil {
+			ds.Errorf(at.Key("traffic").Pos(), "", "real service %s: %v", c.Name, err)
+		}
+		if err := in.ready(s.recorded); err != nil {
 			ds.Errorf(at.Key("traffic").Pos(), "", "real service %s: %v", c.Name, err)
 		}
 		if left != "" {
@@ -88,9 +92,13 @@ func (s *real) settle(ds *spec.Diagnostics) bool {
 		}
 		return s.URL == ""
 	}
+	if s.URL == "" && s.Namespace != "" {
+		s.URL = "http://" + s.Name + "." + s.Namespace + ".svc"
+	}
 	var err error
 	if s.base, err = url.Parse(s.URL); s.URL == "" || err != nil || s.base.Host == "" {
-		ds.Errorf(s.at.Key("url").Pos(), "write url: http://127.0.0.1:9000, or image: NAME:TAG to start it",
+		ds.Errorf(s.at.Key("url").Pos(),
+			"write url: http://127.0.0.1:9000, namespace: NAME in a cluster, or image: NAME:TAG to start it",
 			"real service %s needs the URL where it runs", s.Name)
 		return false
 	}
@@ -105,6 +113,8 @@ func (s *real) lint(p *engine.Pipeline, ds *spec.Diagnostics) {
 		ds.Add(s.Check(s.at, p.Resolve))
 		ds.Add(s.CheckAllow(s.at, known))
 		ds.Add(fleet.CheckReach(p, s.at, &s.Settings))
+	} else {
+		ds.Add(services.CheckElsewhere(s.at))
 	}
 	if s.Traffic != "" && s.Job {
 		ds.Errorf(s.at.Key("traffic").Pos(), "leave it out", "real service %s is a job: it answers nothing", s.Name)
@@ -135,7 +145,7 @@ func (s *real) start(ctx context.Context, r *engine.Run, started func()) error {
 	started()
 	r.Collect(func(ctx context.Context) {
 		r.Metrics.Drop("real", s.Name)
-		r.Metrics.SetFlag(s.ref("readiness"), !m.Ready().IsZero())
+		r.Metrics.SetFlag(s.ref("readiness"), !m.Ready().IsZero() && m.Probe(s.Probe).Hold(ctx, 0) == nil)
 		s.count(r)
 		m.Measure(ctx, r.Metrics, "real")
 	})
@@ -153,13 +163,13 @@ func (s *real) check(ctx context.Context, r *engine.Run) error {
 	if strings.HasPrefix(ready.HTTP.Path, "/") {
 		ready.HTTP.Path = strings.TrimSuffix(s.URL, "/") + ready.HTTP.Path
 	}
-	probe := services.Probe{Service: s.Name, Instance: services.External(hostPort(s.base)), Ready: ready}
+	probe := &services.Probe{Service: s.Name, Instance: services.External(hostPort(s.base)), Ready: ready}
 	if _, err := probe.Wait(ctx); err != nil {
 		return err
 	}
-	r.Collect(func(context.Context) {
+	r.Collect(func(ctx context.Context) {
 		r.Metrics.Drop("real", s.Name)
-		r.Metrics.SetFlag(s.ref("readiness"), true)
+		r.Metrics.SetFlag(s.ref("readiness"), probe.Hold(ctx, 0) == nil)
 		s.count(r)
 	})
 	r.Publish("real."+s.Name+".url", strings.TrimSuffix(s.URL, "/"))

@@ -107,6 +107,52 @@ func TestRealServiceFaults(t *testing.T) {
 	}
 }
 
+// A service of a cluster is reached by its name there.
+func TestRealServiceOfACluster(t *testing.T) {
+	cases := map[string]struct{ real, url, warning string }{
+		"by its name":  {"{name: catalog-svc, namespace: shop}", "http://catalog-svc.shop.svc", ""},
+		"url wins":     {"{name: cat, namespace: shop, url: 'http://x:1'}", "http://x:1", "the namespace is not used"},
+		"image wins":   {"{name: cat, namespace: shop, image: 'x:1'}", "", "the namespace is not used"},
+		"no namespace": {"{name: cat, url: 'http://x:1'}", "http://x:1", ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.inputs.Fleet = &fleet.Fleet{}
+			_, phase, ds := s.load(t, "  real: ["+c.real+"]\n")
+			if ds.Err() != nil || (len(ds) > 0) != (c.warning != "") || !strings.Contains(ds.Error(), c.warning) {
+				t.Fatalf("findings %v", ds)
+			}
+			if got := phase.real[0]; got.URL != c.url || (got.base == nil) != (c.url == "") {
+				t.Errorf("it is at %q", got.URL)
+			}
+		})
+	}
+}
+
+// A service that was there at the start and is not there at the end has not kept its promise.
+func TestRealServiceThatGoesAway(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	rep := newStage(t).play(t, `
+  real: [{name: cat, url: '`+server.URL+`', probe: {http: /healthz}, gates: {readiness: "true"}}]
+`, func(context.Context, *engine.Run) error {
+		server.Close()
+		return nil
+	})
+	if rep.Verdict != engine.Failed || !strings.Contains(rep.Cause, "readiness") {
+		t.Errorf("%s: %s", rep.Verdict, rep.Cause)
+	}
+}
+
+// The limit of the phase must not be shorter than those that are asked for.
+func TestTimeout(t *testing.T) {
+	_, phase, _ := newStage(t).load(t, "  real: [{name: cat, url: 'http://x', probe: {timeout: 30m}}]\n")
+	if phase.Timeout() <= 30*time.Minute {
+		t.Errorf("the phase may take %s", phase.Timeout())
+	}
+}
+
 func TestNothingToBringUp(t *testing.T) {
 	_, phase, ds := newStage(t).load(t, "  mocks: []\n")
 	if ds.Err() != nil || phase.Skip() != "no backends" || phase.Recorded() || phase.Timeout() <= 0 {
@@ -169,6 +215,9 @@ func TestRealServicesThatCannotBe(t *testing.T) {
 		"around": {
 			"{name: cat, command: ['${real.dog.url}']}, {name: dog, command: [a], needs: [cat]}", "they need one another",
 		},
+		"nowhere":         {"{name: cat}", "needs the URL where it runs"},
+		"isolated there":  {"{name: cat, url: 'http://x', isolation: {egress: deny}}", "isolation is for a service"},
+		"settings there":  {"{name: cat, namespace: shop, env: {A: b}}", "env is for a service"},
 		"needs nobody":    {"{name: cat, command: [a], needs: [cow]}", "cat needs cow"},
 		"unbounded":       {"{name: cat, image: 'x:1', gates: {oom_kills: '== 0', egress_violations: '== 0'}}", ""},
 		"a job's traffic": {"{name: cat, image: 'x:1', job: true, traffic: cat.jsonl}", "it answers nothing"},

@@ -60,6 +60,9 @@ func (p *Phase) Plan() []string {
 			c.TimeScale, c.Concurrency, about),
 		p.plan.Sessions,
 	}
+	for _, u := range p.plan.Transforms() {
+		lines = append(lines, fmt.Sprintf("transform %s: %d values changed", u.Name, u.Count))
+	}
 	for _, e := range p.plan.Endpoints() {
 		lines = append(lines, fmt.Sprintf("%6d  %s", e.Requests, e.Endpoint))
 	}
@@ -127,6 +130,9 @@ func (p *Phase) begin(r *engine.Run) error {
 	r.Fingerprint("concurrency", strconv.Itoa(p.plan.Replay.Concurrency))
 	r.Fingerprint("time_scale", p.plan.Replay.TimeScale.String())
 	r.Note(engine.Replay, "%s", p.plan.Sessions)
+	for _, u := range p.plan.Transforms() {
+		r.Note(engine.Replay, "transform %s: %d values changed", u.Name, u.Count)
+	}
 	if n := p.plan.Cut; n > 0 {
 		r.Note(engine.Replay, "sessions of more than %d requests: %d; what an answer issues was looked for in that many "+
 			"requests behind it, and is not carried further", correlate.Window, n)

@@ -30,6 +30,14 @@ func TestSilentGreenAnswers(t *testing.T) {
 			recorded: recorded, now: []exchange{get("/orders/1").json(`{"id":1,"total":41.5}`)},
 			cause: `\$\.name is missing`,
 		},
+		"dropped field that is redacted": {
+			recorded: recorded, now: []exchange{get("/orders/1").json(`{"id":1,"total":41.5}`)},
+			traffic: `{transforms: [{redact: {json: [$.name]}}]}`, cause: `\$\.name is missing`,
+		},
+		"another type of a field that is redacted": {
+			recorded: recorded, now: []exchange{get("/orders/1").json(`{"id":1,"name":7,"total":41.5}`)},
+			traffic: `{transforms: [{redact: {json: [$.name]}}]}`, cause: `\$\.name has another type`,
+		},
 		"added field": {
 			recorded: recorded,
 			now:      []exchange{get("/orders/1").json(`{"id":1,"name":"Ann","total":41.5,"secret":true}`)},

@@ -57,7 +57,19 @@ func TestSilentGreenLoad(t *testing.T) {
 		},
 		"an unquoted condition": {gates: "\n  error_rate: == 0 # none", cause: `quote|comment`},
 		"transforms that would fire zero times": {
-			traffic: `{transforms: [{redact: {headers: [X-Nobody]}}]}`, cause: `transforms are not supported yet`,
+			traffic: `{transforms: [{redact: {headers: [X-Nobody]}}]}`,
+			cause:   `would do nothing: redact header X-Nobody applies to none of`,
+		},
+		"one part of a transform that fires zero times": {
+			traffic: `{transforms: [{json: {set: {$.a: 1}, remove: [$.nobody]}, in: response}]}`,
+			cause:   `would do nothing: json remove \$\.nobody applies to none of`,
+		},
+		"redaction of all answers": {
+			traffic: `{transforms: [{redact: {json: ["$..*"]}}]}`, cause: `\$\.\.\* is all of the body`,
+		},
+		"a transform for an endpoint that is not there": {
+			traffic: `{transforms: [{set_header: {A: b}, where: "GET /oders/*"}]}`,
+			cause:   `would do nothing: set_header A applies to none of`,
 		},
 		"isolation that is not there": {
 			top:   "sut: {apps: [{name: a, command: [\"true\"], isolation: {egress: deny}}]}",

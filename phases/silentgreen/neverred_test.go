@@ -73,6 +73,17 @@ func TestNeverRedAnswers(t *testing.T) {
 			recorded: recorded, now: []exchange{get("/orders/1").json(`{"id":1,"name":"Ann","total":41.51}`)},
 			compare: `{tolerate: {$.total: 0.01}}`,
 		},
+		"a redacted value that is another one": {
+			recorded: []exchange{get("/orders/1").json(`{"id":1,"total":41.5,"card":"4111"}`)},
+			now:      []exchange{get("/orders/1").json(`{"id":1,"total":41.5,"card":"4222"}`)},
+			traffic:  `{transforms: [{redact: {json: ["$..card"]}}]}`,
+			note:     `transform redact json \$\.\.card: 1 values changed`,
+		},
+		"calls to mocks that are transformed as the requests are": {
+			recorded: []exchange{get("/orders/2").json(order).calling(get("/prices/1").json(`{"price":7}`))},
+			now:      []exchange{get("/orders/2").json(order).calling(get("/prices/2").json(`{"price":7}`))},
+			traffic:  `{transforms: [{replace: {regexp: "/prices/1", with: /prices/2}}]}`,
+		},
 		"order of a list that has none": {
 			recorded: []exchange{get("/orders").json(`{"orders":[{"id":1},{"id":2},{"id":3}]}`)},
 			now:      []exchange{get("/orders").json(`{"orders":[{"id":3},{"id":1},{"id":2}]}`)},

@@ -92,7 +92,8 @@ func TestSilentGreenNoiseFile(t *testing.T) {
 	t.Run("every field of an answer", func(t *testing.T) {
 		run := trial{
 			recorded: []exchange{get("/orders/1").json(`{"load":0.5}`)}, noise: entry("$.load", "value"),
-			exit: engine.Invalid.ExitCode(), cause: `nothing of a recorded answer of GET /orders/\{id\} is compared, because of noise\.yaml:2`,
+			exit:  engine.Invalid.ExitCode(),
+			cause: `nothing of a recorded answer of GET /orders/\{id\} is compared, because of noise\.yaml:2`,
 		}
 		run.judge(t)
 	})

@@ -54,7 +54,9 @@ func (p *Phase) Tell(_ *engine.Run, rep *engine.Report) {
 
 // tell reports on the application, as the gates have judged it.
 func (a *app) tell(judged *metric.Snapshot) engine.ServiceReport {
-	m := a.fleet.Member(a.Name)
+	a.mu.Lock()
+	m := a.member // of the last attempt; a member that the fleet keeps may be of one before
+	a.mu.Unlock()
 	if m == nil {
 		return engine.ServiceReport{Name: a.Name}
 	}

@@ -276,6 +276,7 @@ func TestRetryStartsAnew(t *testing.T) {
 func TestRefused(t *testing.T) {
 	cases := map[string]struct{ apps, want string }{
 		"image build":   {"{name: svc, build: {dockerfile: D}}", "an image build needs the folder"},
+		"no host name":  {"{name: my svc, image: 'x:1'}", `"my svc" cannot be the name of a container`},
 		"no context":    {"{name: svc, build: {context: ./nowhere}}", "there is no "},
 		"no source":     {"{name: svc, image: 'x:1', files: ['./nowhere:/etc/x']}", "there is no "},
 		"a file":        {"{name: svc, image: 'x:1', files: [nowhere]}", "names no file"},
@@ -337,5 +338,63 @@ func TestUnmeasuredResourcesAreNoData(t *testing.T) {
 	}
 	if rep.Services[0].ReadySeconds <= 0 {
 		t.Errorf("ready for %v s", rep.Services[0].ReadySeconds)
+	}
+}
+
+// A panic while an app is brought up ends the run in order: what was started is undone, the report is written.
+func TestPanicWhileStarting(t *testing.T) {
+	p := load(t, "    - {name: svc, image: 'x:1'}\n")
+	phase, ds := New(p, &fleet.Fleet{Open: func(context.Context, string) (services.Site, error) { panic("a bug") }})
+	if ds.Err() != nil {
+		t.Fatal(ds)
+	}
+	undone := false
+	e := &engine.Engine{Pipeline: p, Phases: []engine.Phase{
+		&other{name: engine.Backends, run: func(_ context.Context, r *engine.Run) error {
+			r.Cleanup("mock", func(context.Context) error {
+				undone = true
+				return nil
+			})
+			return nil
+		}},
+		phase,
+	}}
+	rep, err := e.Run(t.Context(), engine.Options{ID: "run-1", Dir: t.TempDir(), Clock: time.Now})
+	if err != nil || rep.Cause != "internal: panic: a bug" || !undone {
+		t.Errorf("%v: %s, undone %v", err, rep.Cause, undone)
+	}
+	if !strings.Contains(strings.Join(rep.Details, "\n"), "sut_test.go") {
+		t.Errorf("the stack does not lead to the panic: %q", rep.Details)
+	}
+}
+
+// once starts a service only once.
+type once struct {
+	services.Driver
+	started bool
+}
+
+func (o *once) Start(ctx context.Context, s services.Service, logs services.LogSink) (services.Instance, error) {
+	if o.started {
+		return nil, errors.New("no more")
+	}
+	o.started = true
+	return o.Driver.Start(ctx, s, logs)
+}
+
+// The report on an app that could not be started again says nothing of the attempt before.
+func TestTellsOfTheLastAttempt(t *testing.T) {
+	p := load(t, "    - {name: svc, command: [web], ready: {interval: 5ms}, gates: {startup_seconds: '< 0'}}\n")
+	phase, ds := New(p, &fleet.Fleet{Processes: &once{Driver: programs(web(fine))}})
+	if ds.Err() != nil {
+		t.Fatal(ds)
+	}
+	e := &engine.Engine{Pipeline: p, Phases: []engine.Phase{phase}}
+	rep, err := e.Run(t.Context(), engine.Options{ID: "run-1", Dir: t.TempDir(), Clock: time.Now})
+	if err != nil || rep.Cause != "sut: no more" {
+		t.Fatalf("%v: %s", err, rep.Cause)
+	}
+	if diff := cmp.Diff([]engine.ServiceReport{{Name: "svc"}}, rep.Services); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -107,9 +107,11 @@ func judge(o owner, all bool) judgement {
 	case o.here():
 		return judgement{dead: true, why: "its run is gone"}
 	case all:
-		return judgement{dead: true, why: "its run was started on " + o.host}
+		return judgement{dead: true, why: "its run was started on " + o.hostName()}
 	}
-	return judgement{why: fmt.Sprintf("its run was started on %s, which cannot be asked; --all removes it", o.host)}
+	return judgement{
+		why: fmt.Sprintf("its run was started on %s, which cannot be asked; --all removes it", o.hostName()),
+	}
 }
 
 // shared are the images that are kept for the next run.

@@ -99,6 +99,11 @@ func TestKilled(t *testing.T) {
 	}
 	id := "test-" + uuid.NewString()[:8]
 	crash(t, id, image, self, reapWord)
+	awaitNothing(t, id)
+}
+
+func awaitNothing(t *testing.T, id string) {
+	t.Helper()
 	killed := time.Now()
 	for leftovers(t, id) != "" {
 		if time.Since(killed) > 20*time.Second {
@@ -108,6 +113,44 @@ func TestKilled(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Logf("nothing was left %s after the kill", time.Since(killed))
+}
+
+// TestSameHostName lets a run live that has the same host name and other process numbers, as in another
+// container of a build machine.
+func TestSameHostName(t *testing.T) {
+	image := programs(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart := []string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}
+	if err := exec.Command(apart[0], append(apart[1:], "true")...).Run(); err != nil {
+		t.Skip("processes cannot be numbered anew:", err)
+	}
+	id := "test-" + uuid.NewString()[:8]
+	cmd := exec.Command(apart[0], append(apart[1:], self, doomedWord, id, image)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "up\n" {
+		t.Fatalf("the run wrote %q, %v", line, err)
+	}
+	closeSite(t, open(t))
+	if n := len(strings.Fields(run(t, "docker", "ps", "-q", "--filter", "label=dev.headgate.run="+id))); n != 1 {
+		t.Errorf("%d containers of the other run live", n)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // it was killed
+	if err := docker.Reap(t.Context(), strings.NewReader(""), id); err != nil {
+		t.Error(err)
+	}
+	wantNothing(t, id)
 }
 
 func TestClean(t *testing.T) {

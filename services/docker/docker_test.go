@@ -104,6 +104,20 @@ func web(name, image string) services.Service {
 	}
 }
 
+// TestLabels looks for labels by which others would remove a container.
+func TestLabels(t *testing.T) {
+	image := programs(t)
+	site := open(t)
+	if _, err := site.Start(t.Context(), web("web", image), nil); err != nil {
+		t.Fatal(err)
+	}
+	id := run(t, "docker", "ps", "-q", "--filter", "ancestor="+image)
+	labels := run(t, "docker", "inspect", "-f", "{{json .Config.Labels}}", id)
+	if strings.Contains(labels, "testcontainers") || !strings.Contains(labels, "dev.headgate.run") {
+		t.Errorf("labels are %s", labels)
+	}
+}
+
 func TestFifty(t *testing.T) {
 	image := programs(t)
 	s := open(t)

@@ -102,7 +102,7 @@ func (e *Engine) greet(ctx context.Context) error {
 		return unreachable(e.client.DaemonHost(), err)
 	}
 	e.info = info.Info
-	if e.provider, err = newProvider(e.client); err != nil {
+	if e.provider, err = newProvider(ctx, e.client); err != nil {
 		return unreachable(e.client.DaemonHost(), err)
 	}
 	return nil
@@ -123,18 +123,41 @@ var settings = sync.OnceValue(func() error {
 })
 
 // newProvider makes testcontainers use our connection.
-func newProvider(c *client.Client) (*tc.DockerProvider, error) {
+func newProvider(ctx context.Context, c *client.Client) (*tc.DockerProvider, error) {
 	if err := settings(); err != nil {
 		return nil, err
 	}
+	standing, err := standingNetwork(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	p, err := tc.NewDockerProvider(
-		tc.WithDefaultBridgeNetwork(tc.Bridge), tc.Generic2DockerOptions(tc.WithLogger(log.NewNoopLogger()))[0],
+		tc.WithDefaultBridgeNetwork(standing), tc.Generic2DockerOptions(tc.WithLogger(log.NewNoopLogger()))[0],
 	)
 	if err != nil {
 		return nil, err
 	}
 	p.SetClient(c)
 	return p, nil
+}
+
+// standingNetwork is a network that the engine has anyway. Testcontainers wants to know of one, though no
+// container of ours is on it, and would make one that nobody removes.
+func standingNetwork(ctx context.Context, c *client.Client) (string, error) {
+	networks, err := c.NetworkList(ctx, client.NetworkListOptions{})
+	if err != nil {
+		return "", err
+	}
+	name := tc.Bridge
+	for _, n := range networks.Items {
+		switch n.Name {
+		case tc.Bridge:
+			return n.Name, nil
+		case "none", "podman":
+			name = n.Name
+		}
+	}
+	return name, nil
 }
 
 // unreachable says why an engine does not answer and what to do about it.

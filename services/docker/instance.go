@@ -88,6 +88,7 @@ func (i *instance) watch(ctx context.Context) {
 	i.exit, i.final = exit, state
 	i.mu.Unlock()
 	close(i.exited)
+	i.watching() // ends the meter
 }
 
 // wait waits for the end of the container and asks for its last state.
@@ -101,14 +102,19 @@ func (i *instance) wait(ctx context.Context) (services.Exit, services.State) {
 		case err == nil && state.Status != "running" && state.Status != "paused":
 			return exitOf(state), state
 		case errdefs.IsNotFound(err):
-			gone := services.State{Status: "dead", ExitCode: -1, Error: "somebody removed the container"}
-			return services.Exit{Code: -1, Reason: gone.Error}, gone
-		case err != nil && (tries >= 3 || ctx.Err() != nil):
-			text := fmt.Sprintf("the container engine is gone: %v", plain(cmp.Or(lost, err)))
-			return services.Exit{Code: -1, Reason: text}, services.State{Status: "dead", ExitCode: -1, Error: text}
+			return lostOf("somebody removed the container")
+		case err != nil && tries >= 3:
+			return lostOf(fmt.Sprintf("the container engine is gone: %v", plain(cmp.Or(lost, err))))
+		case ctx.Err() != nil:
+			return lostOf("it cannot be ended")
 		}
 		pause(ctx, 200*time.Millisecond)
 	}
+}
+
+// lostOf is the end of a container that is not known to have ended by itself.
+func lostOf(why string) (services.Exit, services.State) {
+	return services.Exit{Code: -1, Reason: why, Lost: true}, services.State{Status: "dead", ExitCode: -1, Error: why}
 }
 
 // untilEnd waits for the end of the container; its error says that the engine does not answer.
@@ -142,8 +148,8 @@ func (i *instance) Addr() string {
 		return ""
 	}
 	addr, err := i.address(i.launch.service.Port)
-	if err != nil { // it has ended, and the engine has taken its ports back
-		return net.JoinHostPort(i.engine.host, strconv.Itoa(i.launch.service.Port))
+	if err != nil { // it has ended, and the engine has taken its ports back: nobody must answer for it
+		return net.JoinHostPort(i.engine.host, "0")
 	}
 	return addr
 }

@@ -34,13 +34,22 @@ func runLabels(run string) map[string]string {
 }
 
 // thisHost names this machine, or the container that this process runs in: process numbers mean
-// something only there.
+// something only there. A name alone may be that of several, so that on Linux the identities of the machine
+// and of the process numbers' namespace stand behind it.
 func thisHost() string {
 	name, err := os.Hostname()
 	if err != nil {
 		name = ""
 	}
-	return cmp.Or(name, "unknown")
+	machine, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		machine = nil
+	}
+	numbers, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		numbers = ""
+	}
+	return cmp.Or(name, "unknown") + "/" + string(machine[:min(len(machine), 8)]) + "/" + strings.Trim(numbers, "pid:[]")
 }
 
 // ofRun selects what belongs to a run; an empty run selects what belongs to any.

@@ -98,7 +98,7 @@ func TestEngineLost(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("the loss of the engine was not noticed")
 	}
-	if exit := i.Exit(); exit.Code != -1 || !strings.Contains(exit.Reason, "engine is gone") {
+	if exit := i.Exit(); exit.Code != -1 || !exit.Lost || !strings.Contains(exit.Reason, "engine is gone") {
 		t.Errorf("the service ended with %+v", exit)
 	}
 	_, err = site.Start(t.Context(), web("web", image), nil)

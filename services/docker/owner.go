@@ -28,6 +28,12 @@ func ownerOf(labels map[string]string) owner {
 // here tells whether the owner is, or was, a process that can be looked for from here.
 func (o owner) here() bool { return o.host == thisHost() }
 
+// hostName is what people call the owner's machine.
+func (o owner) hostName() string {
+	name, _, _ := strings.Cut(o.host, "/")
+	return name
+}
+
 // alive tells whether the owner still runs. In doubt it does.
 func (o owner) alive() bool {
 	if o.pid <= 0 {

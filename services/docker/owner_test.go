@@ -2,13 +2,17 @@ package docker
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -136,6 +140,14 @@ func TestSplitTag(t *testing.T) {
 	}
 }
 
+// TestAddrOfTheDead must not be that of whoever listens at the same port of this machine.
+func TestAddrOfTheDead(t *testing.T) {
+	i := &instance{launch: &launch{service: services.Service{Port: 8080}}, engine: &Engine{host: "127.0.0.1"}}
+	if got := i.Addr(); got != "127.0.0.1:0" {
+		t.Errorf("it is at %s", got)
+	}
+}
+
 func TestExitOf(t *testing.T) {
 	cases := map[string]struct {
 		state services.State
@@ -251,6 +263,39 @@ func TestConnectRefuses(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestNewRunBeside lists while another run begins: its network comes too late to be seen, its image must not
+// be taken for a dead run's.
+func TestNewRunBeside(t *testing.T) {
+	var begun atomic.Bool
+	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		w.Header().Set("Content-Type", "application/json")
+		answer := "[]"
+		switch what := path.Base(path.Dir(r.URL.Path)) + "/" + path.Base(r.URL.Path); {
+		case what == "images/json" && begun.Load():
+			answer = `[{"Id":"sha256:1","Labels":{"dev.headgate.run":"new"}}]`
+		case strings.HasSuffix(what, "/networks"):
+			begun.Store(true)
+		case strings.HasSuffix(what, "/volumes"), strings.HasSuffix(what, "/info"):
+			answer = "{}"
+		}
+		_, _ = io.WriteString(w, answer)
+	})
+	server := httptest.NewServer(engine)
+	defer server.Close()
+	t.Setenv("DOCKER_HOST", strings.Replace(server.URL, "http", "tcp", 1))
+	e, err := Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	begun.Store(false) // connecting may have listed the networks as well
+	removed, kept, err := e.Clean(t.Context(), CleanOptions{})
+	if err != nil || len(removed)+len(kept) > 0 || !begun.Load() {
+		t.Errorf("removed %v, kept %v, %v", removed, kept, err)
 	}
 }
 

@@ -157,7 +157,7 @@ func (l *launch) failed(err error) error {
 func (l *launch) request(name string, volumes []mount.Mount) tc.ContainerRequest {
 	var host *container.HostConfig
 	return tc.ContainerRequest{
-		Image: l.image, Name: name, Labels: l.labels(), ExposedPorts: exposed(l.published()),
+		Image: l.image, Name: name, ExposedPorts: exposed(l.published()),
 		ConfigModifier: l.configure,
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.Mounts, h.PortBindings = volumes, l.published()
@@ -189,7 +189,8 @@ func hostname(service string) string {
 
 func (l *launch) configure(c *container.Config) {
 	spec := l.service.Container
-	c.Env = l.service.Env
+	c.Labels = l.labels() // without testcontainers' own, by which another program's reaper might remove it
+	c.Env = latest(l.service.Env)
 	c.User = spec.User
 	if len(l.service.Command) > 0 {
 		c.Cmd = l.service.Command
@@ -205,6 +206,22 @@ func (l *launch) configure(c *container.Config) {
 	if l.guard == nil {
 		c.Hostname = hostname(l.service.Name)
 	}
+}
+
+// latest leaves the last value of each variable. An engine would hand on all of them, and most programs
+// take the first.
+func latest(env []string) []string {
+	var list []string
+	seen := map[string]bool{}
+	for _, kv := range slices.Backward(env) {
+		name, _, _ := strings.Cut(kv, "=")
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, kv)
+		}
+	}
+	slices.Reverse(list)
+	return list
 }
 
 // bound sets the resources and where the container lives. Swap would make a bound on memory mean nothing.
@@ -310,9 +327,11 @@ func (l *launch) runnable(ctx context.Context, i *instance) error {
 	}
 	for _, text := range l.tail.Texts(tailLines) {
 		if strings.Contains(text, "exec format error") {
-			return &services.ImageError{Service: l.service.Name, Image: l.image, Err: fmt.Errorf(
-				"it is for %s, and the engine's machine is %s, which does not emulate it", arch, l.site.engine.architecture(),
-			)}
+			own := l.site.engine.architecture()
+			return &services.ImageError{
+				Service: l.service.Name, Image: l.image, Hint: "build or pull it with --platform linux/" + own,
+				Err: fmt.Errorf("it is for %s, and the engine's machine is %s, which does not emulate it", arch, own),
+			}
 		}
 	}
 	return nil

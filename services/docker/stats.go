@@ -20,13 +20,19 @@ type meter struct {
 	mu      sync.Mutex
 	newest  services.Stats
 	sampled bool
-	ended   bool
 }
 
 func newMeter() *meter { return &meter{first: make(chan struct{})} }
 
-// run reads samples until ctx ends or the container does.
+// run reads samples until ctx ends. An engine that ends the stream, as in a restart, is asked again.
 func (m *meter) run(ctx context.Context, c *client.Client, id string) {
+	for ctx.Err() == nil {
+		m.stream(ctx, c, id)
+		pause(ctx, 200*time.Millisecond)
+	}
+}
+
+func (m *meter) stream(ctx context.Context, c *client.Client, id string) {
 	res, err := c.ContainerStats(ctx, id, client.ContainerStatsOptions{Stream: true})
 	if err != nil {
 		return
@@ -71,7 +77,6 @@ func workingSet(m container.MemoryStats) int64 {
 func (m *meter) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ended = true
 	m.newest.Memory = 0
 }
 

@@ -71,9 +71,14 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// list finds what carries the label of a run, or of any.
+// list finds what carries the label of a run, or of any. Images are looked for first and told last: those that
+// are found have a network that is found as well, if their run lives.
 func (e *Engine) list(ctx context.Context, run string) ([]resource, error) {
 	var all []resource
+	images, err := e.client.ImageList(ctx, client.ImageListOptions{Filters: ofRun(run)})
+	if err != nil {
+		return nil, err
+	}
 	containers, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ofRun(run)})
 	if err != nil {
 		return nil, err
@@ -98,10 +103,6 @@ func (e *Engine) list(ctx context.Context, run string) ([]resource, error) {
 	}
 	for _, v := range volumes.Items {
 		all = append(all, resource{kind: kindVolume, id: v.Name, name: v.Name, labels: v.Labels})
-	}
-	images, err := e.client.ImageList(ctx, client.ImageListOptions{Filters: ofRun(run)})
-	if err != nil {
-		return nil, err
 	}
 	for _, i := range images.Items {
 		all = append(all, imageResource(i))

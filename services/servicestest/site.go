@@ -32,6 +32,7 @@ func RunSite(t *testing.T, image string, open func(*testing.T) services.Site) {
 		"a job that succeeds is ready":            s.jobSucceeds,
 		"a job that fails is not":                 s.jobFails,
 		"files are there before the start":        s.files,
+		"the last value of a variable holds":      s.environment,
 		"a volume of this machine is mounted":     s.bind,
 		"a missing volume is named":               s.bindMissing,
 		"a volume of the run is shared":           s.volume,
@@ -104,6 +105,13 @@ func (s siteSuite) files(t *testing.T) {
 		{Content: []byte("port: 80"), Target: "/etc/new/settings.yaml"}, {Source: dir, Target: "/seeds"},
 	}
 	s.wantOutput(t, job, "port: 80\nselect 1")
+}
+
+// environment gives a variable twice: the last value holds.
+func (s siteSuite) environment(t *testing.T) {
+	job := s.inside("reader", "read", "FILES=/nothing", "FILES=/last")
+	job.Container.Files = []services.File{{Content: []byte("the last"), Target: "/last"}}
+	s.wantOutput(t, job, "the last")
 }
 
 func write(t *testing.T, path, text string) {

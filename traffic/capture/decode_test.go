@@ -10,7 +10,10 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/headgate-dev/headgate/traffic/coding"
 )
 
 func coded(b []byte, coder func(io.Writer) io.WriteCloser) []byte {
@@ -43,6 +46,10 @@ func zstandard(b []byte) []byte {
 	})
 }
 
+func brotlied(b []byte) []byte {
+	return coded(b, func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) })
+}
+
 func TestDecode(t *testing.T) {
 	text := []byte("hello, hello, hello")
 	cases := map[string]struct {
@@ -59,12 +66,13 @@ func TestDecode(t *testing.T) {
 		"zstd":          {[]string{"zstd"}, zstandard(text), text, nil},
 		"two in a list": {[]string{"gzip, zstd"}, zstandard(gzipped(text)), text, nil},
 		"two fields":    {[]string{"zstd", "gzip"}, gzipped(zstandard(text)), text, nil},
-		"unknown":       {[]string{"br"}, []byte{1, 2, 3}, []byte{1, 2, 3}, nil},
+		"brotli":        {[]string{"br"}, brotlied(text), text, nil},
+		"unknown":       {[]string{"compress"}, []byte{1, 2, 3}, []byte{1, 2, 3}, nil},
 		"not coded":     {[]string{"gzip"}, text, text, nil},
 		"cut":           {[]string{"gzip"}, gzipped(text)[:15], gzipped(text)[:15], nil},
 		"empty":         {[]string{"gzip"}, nil, nil, nil},
-		"bomb":          {[]string{"gzip"}, gzipped(make([]byte, 1<<20)), nil, errTooLong},
-		"zstd bomb":     {[]string{"zstd"}, zstandard(make([]byte, 1<<20)), nil, errTooLong},
+		"bomb":          {[]string{"gzip"}, gzipped(make([]byte, 1<<20)), nil, coding.ErrTooLarge},
+		"zstd bomb":     {[]string{"zstd"}, zstandard(make([]byte, 1<<20)), nil, coding.ErrTooLarge},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -81,9 +89,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add("gzip", gzipped(text))
 	f.Add("deflate", deflated(text))
 	f.Add("zstd, gzip", gzipped(zstandard(text)))
-	f.Fuzz(func(t *testing.T, coding string, body []byte) {
-		got, err := decode(body, http.Header{"Content-Encoding": {coding}}, 10_000)
-		if err != nil && !errors.Is(err, errTooLong) {
+	f.Fuzz(func(t *testing.T, name string, body []byte) {
+		got, err := decode(body, http.Header{"Content-Encoding": {name}}, 10_000)
+		if err != nil && !errors.Is(err, coding.ErrTooLarge) {
 			t.Errorf("error is %v", err)
 		}
 		if len(got) > max(10_000, len(body)) {

@@ -18,7 +18,7 @@ const maxKnownText = 1 << 20
 // body compares the bodies in the form that the recorded one has.
 func (w *walk) body(expected, actual *traffic.Response) {
 	e, a := expected.Body, actual.Body
-	if why := notCaptured(expected); why != "" && len(a) > 0 {
+	if why := notCaptured(expected, actual); why != "" {
 		w.out.NotCompared = why
 		return
 	}
@@ -46,21 +46,40 @@ func (w *walk) body(expected, actual *traffic.Response) {
 	}
 }
 
-// notCaptured says why an empty recorded body cannot be taken for an empty response, "" if it can.
-func notCaptured(r *traffic.Response) string {
+// notCaptured says why an empty recorded body cannot be taken for an empty response, "" if it can. That the
+// actual body is empty, too, proves nothing, but where answers have none.
+func notCaptured(r, actual *traffic.Response) string {
 	if len(r.Body) > 0 {
 		return ""
 	}
 	if r.Header.Get(traffic.TruncatedHeader) != "" {
 		return "the recorded body was cut off at capture"
 	}
-	if length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && length > 0 {
+	length := announced(r)
+	none := len(actual.Body) == 0
+	switch {
+	case none && (bodiless(r.Status) || length > 0 && announced(actual) > 0): // the latter answers HEAD
+		return ""
+	case length > 0:
 		return "the recording holds no body, though its Content-Length is " + strconv.FormatInt(length, 10)
-	}
-	if r.Body == nil && len(r.Header) == 0 {
+	case r.Body == nil && len(r.Header) == 0:
 		return "the recording holds neither headers nor a body"
 	}
 	return ""
+}
+
+// announced is the Content-Length of a response, 0 where it has none.
+func announced(r *traffic.Response) int64 {
+	length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return length
+}
+
+// bodiless tells whether answers of the status have no body (RFC 9110, section 6.4.1).
+func bodiless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusNotModified
 }
 
 // mediaType is the lower-case media type without parameters.

@@ -193,6 +193,27 @@ func TestCompareStatusAndMissingSides(t *testing.T) {
 				StatusMatched: true, NotCompared: "the recording holds no body, though its Content-Length is 5",
 			},
 		},
+		"body cut by the source, no answer to compare it with": {
+			expected: &traffic.Response{Status: 500, Header: http.Header{"X-Headgate-Truncated": {"5"}}},
+			actual:   &traffic.Response{Status: 500},
+			want:     compare.Outcome{StatusMatched: true, NotCompared: "the recorded body was cut off at capture"},
+		},
+		"body not recorded, an empty answer": {
+			expected: &traffic.Response{Status: 500}, actual: &traffic.Response{Status: 500},
+			want: compare.Outcome{StatusMatched: true, NotCompared: "the recording holds neither headers nor a body"},
+		},
+		"body missing in the source, an empty answer": {
+			expected: &traffic.Response{Status: 200, Header: http.Header{"Content-Length": {"5"}}},
+			actual:   &traffic.Response{Status: 200, Header: http.Header{"Content-Length": {"0"}}},
+			want: compare.Outcome{
+				StatusMatched: true, NotCompared: "the recording holds no body, though its Content-Length is 5",
+			},
+		},
+		"answers to HEAD": {
+			expected: &traffic.Response{Status: 200, Header: http.Header{"Content-Length": {"5"}}},
+			actual:   &traffic.Response{Status: 200, Header: http.Header{"Content-Length": {"6"}}},
+			want:     compare.Outcome{StatusMatched: true, Compared: true, Fields: 1, Matched: 1},
+		},
 		"no content": {
 			expected: &traffic.Response{Status: 204}, actual: &traffic.Response{Status: 204},
 			want: compare.Outcome{StatusMatched: true, Compared: true, Fields: 1, Matched: 1},

@@ -126,3 +126,27 @@ func TestMissingResponses(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// Bytes in hexadecimal may have hardly a digit; they are ids under any name.
+func TestHexIsIssued(t *testing.T) {
+	tests := map[string]struct{ recorded, actual, want string }{
+		"one digit": {"ord_befcfbe2", "ord_0a1b2c3d", "/a/ord_0a1b2c3d"},
+		"no digit":  {"ord_befcfbea", "ord_0a1b2c3d", "/a/ord_0a1b2c3d"},
+		"now none":  {"ord_0a1b2c3d", "ord_befcfbea", "/a/ord_befcfbea"},
+		"a word":    {"ord_facade2", "ord_decade3", "/a/ord_facade2"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, sent := play(newCorrelator(t, correlate.DefaultConfig()), []exchange{
+				{
+					request:  get("/a"),
+					recorded: answer(`{"ref":"` + tc.recorded + `"}`), actual: answer(`{"ref":"` + tc.actual + `"}`),
+				},
+				{request: get("/a/" + tc.recorded)},
+			})
+			if sent[1] != tc.want {
+				t.Errorf("sent %s, want %s", sent[1], tc.want)
+			}
+		})
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/headgate-dev/headgate/traffic"
 )
 
 // weakDigits is the length from which a number is long enough to be told from quantities and amounts.
@@ -58,9 +60,9 @@ func looksIssued(s string, trusted bool) bool {
 	case t.letters() == 0:
 		return trusted && len(s) >= 8 && t.digits >= 6 && !isDecimal(s)
 	case t.digits == 0:
-		return randomLetters(s, t, trusted)
+		return randomLetters(s, t, trusted) || traffic.HasHex(s)
 	}
-	return trusted || !plainWords(s)
+	return trusted || !plainWords(s) || traffic.HasHex(s)
 }
 
 // isDecimal tells whether the value is an amount such as 12345.50.

@@ -27,7 +27,7 @@ type Counts struct {
 	Malformed int
 	// Truncated files end in the middle; their last record is lost.
 	Truncated int
-	// Duplicates are records that came up again, with the same id, time and direction; they were
+	// Duplicates are records that came up again, with the same id, time, direction and request; they were
 	// dropped. SharedIDs have the id of another record but are not the same; they were handed on.
 	Duplicates, SharedIDs int
 	// OutOfOrder records are older than the one before them in their file.
@@ -144,7 +144,7 @@ func (e *each) record(r *traffic.Record, err error) (done bool, _ error) {
 	case passed:
 		e.leftOut(left.Kind)
 		return false, nil
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && !malformed: // of a malformed record it is the end of a part
 		return true, nil
 	case errors.Is(err, traffic.ErrTruncated):
 		e.truncated(err)
@@ -179,13 +179,17 @@ func (e *each) problem(err error) {
 func (e *each) hand(r *traffic.Record) error {
 	id, same := e.identity(r)
 	before, known, err := e.seen.Add(id, same)
+	shared := known && before != same
+	if err == nil && shared {
+		_, known, err = e.seen.Add(same, same)
+	}
 	switch {
 	case err != nil:
 		return err
-	case known && before == same:
+	case known:
 		e.counts.Duplicates++
 		return nil
-	case known:
+	case shared:
 		e.counts.SharedIDs++
 	}
 	e.count(r)
@@ -208,12 +212,26 @@ func (e *each) count(r *traffic.Record) {
 	e.last = r.Time
 }
 
+// identity hashes the id of a record, and all that makes it the same record.
 func (e *each) identity(r *traffic.Record) (id, same uint64) {
-	id = maphash.String(e.hash, r.ID)
-	var kind [16]byte
-	binary.LittleEndian.PutUint64(kind[:], uint64(r.Time.UnixNano()))
-	binary.LittleEndian.PutUint64(kind[8:], maphash.String(e.hash, string(r.Direction)))
-	return id, maphash.Bytes(e.hash, kind[:])
+	var h maphash.Hash
+	h.SetSeed(e.hash)
+	_, _ = h.WriteString(r.ID) // a hash takes everything
+	id = h.Sum64()
+	fields := []string{string(r.Direction)}
+	if r.Request != nil {
+		fields = append(fields, r.Request.Method, r.Request.URL)
+	}
+	number := binary.LittleEndian.AppendUint64(nil, uint64(r.Time.UnixNano()))
+	for _, field := range fields {
+		number = binary.LittleEndian.AppendUint64(number, uint64(len(field)))
+		_, _ = h.WriteString(field)
+	}
+	_, _ = h.Write(number)
+	if r.Request != nil {
+		_, _ = h.Write(r.Request.Body)
+	}
+	return id, h.Sum64()
 }
 
 // nothing is the error for captures without a record; the first problem is the likely cause.

@@ -143,13 +143,19 @@ func (l *learner) result(run int, r result) {
 	}
 }
 
-func (l *learner) diff(run int, d diff) { l.record(d.ID, d.Endpoint).runs[run][d.Path] = d }
+func (l *learner) diff(run int, d diff) {
+	r := l.record(d.ID, d.Endpoint)
+	if _, twice := r.runs[run][d.Path]; twice {
+		r.unusable = true // two records of one id, or an answer that names a field twice
+	}
+	r.runs[run][d.Path] = d
+}
 
 // learn adds what differs between the runs at one record.
 func (l *learner) learn(r *record) {
 	if r.unusable {
 		l.lost++
-		l.group(r.endpoint, "answer", "", "not every run has an answer that is known whole").count++
+		l.group(r.endpoint, "answer", "", "not every run has one answer that is known whole").count++
 		return
 	}
 	paths := map[string]bool{}
@@ -218,6 +224,9 @@ func (l *learner) group(endpoint, path string, kind Kind, why string) *group {
 
 // covered tells whether a run differs at a place around the path, so that the path itself was not looked at.
 func covered(run map[string]diff, path string) bool {
+	if _, whole := run["body"]; whole && !strings.HasPrefix(path, "header.") {
+		return true
+	}
 	for at := range run {
 		rest, inside := strings.CutPrefix(path, at)
 		if inside && rest != "" && (rest[0] == '.' || rest[0] == '[') {

@@ -162,7 +162,7 @@ func TestLearn(t *testing.T) {
 			answers{``},
 			answers{`{"a":2}`},
 			nil,
-			[]string{"answer: not every run has an answer that is known whole"},
+			[]string{"answer: not every run has one answer that is known whole"},
 		},
 		"header": {
 			answers{`a|{"a":1}`}, answers{`1|{"a":1}`}, answers{`2|{"a":1}`}, []string{"header.Etag value 1"}, nil,
@@ -178,6 +178,13 @@ func TestLearn(t *testing.T) {
 			answers{`{"a":1}`},
 			answers{`<html>`},
 			answers{`{"a":1}`},
+			nil,
+			[]string{"body: rules are on JSON bodies and headers"},
+		},
+		"a change where another run is not JSON": {
+			answers{`{"a":1}`},
+			answers{`<html>`},
+			answers{`{"a":2}`},
 			nil,
 			[]string{"body: rules are on JSON bodies and headers"},
 		},
@@ -243,6 +250,24 @@ func settled(t *testing.T, learned *noise.Learned, recorded answers, runs ...ans
 			}
 		}
 		t.Errorf("no rule is named by the place of %s", e.Path)
+	}
+}
+
+// Two records of one id cannot be told apart: that they differ is not noise.
+func TestLearnSharedIDs(t *testing.T) {
+	run := func(values ...string) noise.Run {
+		var results, diffs bytes.Buffer
+		for _, v := range values {
+			write(t, &results, map[string]any{"id": "r", "endpoint": "GET /a", "status": 200, "differences": 1})
+			write(t, &diffs, map[string]any{
+				"id": "r", "endpoint": "GET /a", "path": "$.a", "kind": "value", "expected": "1", "actual": v,
+			})
+		}
+		return noise.Run{Results: &results, Diffs: &diffs}
+	}
+	learned, err := noise.Learn(run("2", "3"), run("3", "2"))
+	if err != nil || len(learned.Entries) > 0 || len(learned.Unlearned) != 1 {
+		t.Errorf("got %+v, %v", learned, err)
 	}
 }
 

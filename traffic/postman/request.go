@@ -110,7 +110,7 @@ func (s scope) fill(text string) (string, error) {
 			}
 			return ref
 		})
-		if next == text {
+		if next == text || grown > maxText {
 			break
 		}
 		text = next

@@ -25,7 +25,10 @@ func (r *Recording) Arrange() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.link(grouped), grouped.Close())
+	if grouped, err = r.transform(grouped); err == nil {
+		err = r.link(grouped)
+	}
+	return errors.Join(err, grouped.Close())
 }
 
 // inTime visits all records in the order of time.

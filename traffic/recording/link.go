@@ -19,7 +19,7 @@ func (r *Recording) link(grouped *spool.List) (err error) {
 	if err := r.lay(grouped); err != nil {
 		return err
 	}
-	l := linking{Recording: r, grouped: grouped, ahead: r.spool.Reader(), at: r.spool.Reader()}
+	l := linking{Recording: r, grouped: grouped, ahead: r.source.Reader(), at: r.source.Reader()}
 	defer l.ahead.Release()
 	defer l.at.Release()
 	ends := grouped.Cursor(0, grouped.Len())
@@ -59,7 +59,7 @@ func (r *Recording) lay(grouped *spool.List) (err error) {
 		r.order, err = spool.New()
 		return err
 	}
-	r.order = r.spool
+	r.order = r.source
 	return err
 }
 
@@ -119,7 +119,7 @@ func (l *linking) expect(linker *correlate.Linker, requests *spool.Cursor) error
 
 // play adds one record to the final list.
 func (l *linking) play(linker *correlate.Linker, e *spool.Entry) error {
-	follows, moves := linker != nil && linker.Follows(), l.order != l.spool
+	follows, moves := linker != nil && linker.Follows(), l.order != l.source
 	if follows || moves {
 		raw, err := l.at.Raw(e.Record)
 		if err == nil && follows {

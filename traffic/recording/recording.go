@@ -17,6 +17,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic/replay"
 	"github.com/headgate-dev/headgate/traffic/session"
 	"github.com/headgate-dev/headgate/traffic/spool"
+	"github.com/headgate-dev/headgate/traffic/transform"
 )
 
 // Options say what to do with the traffic.
@@ -27,6 +28,8 @@ type Options struct {
 	Where func(*traffic.Record) (bool, error)
 	// Correlator finds the values that answers issue for later requests; nil finds none.
 	Correlator *correlate.Correlator
+	// Transforms change what is selected; nil changes nothing.
+	Transforms *transform.Chain
 	// Seed decides which sessions are sampled.
 	Seed uint64
 }
@@ -47,8 +50,9 @@ type Recording struct {
 	options Options
 	finder  *session.Finder
 	// spool holds all records as they came, order those that are selected as they are played, so that
-	// they are read one behind the other. It is spool itself where that is the same.
-	spool, order *spool.Spool
+	// they are read one behind the other. It is source itself where that is the same: what is selected as
+	// the transforms leave it, and spool without transforms.
+	spool, source, order *spool.Spool
 	// timeline holds all inbound records in the order of time, plays the selected ones session by
 	// session, and sessions where these begin in plays and how many records they have.
 	timeline, plays, sessions *spool.List
@@ -244,5 +248,6 @@ func (r *Recording) Close() error {
 	if r == nil {
 		return nil
 	}
-	return errors.Join(r.spool.Close(), r.order.Close(), r.timeline.Close(), r.plays.Close(), r.sessions.Close())
+	return errors.Join(r.spool.Close(), r.source.Close(), r.order.Close(),
+		r.timeline.Close(), r.plays.Close(), r.sessions.Close())
 }

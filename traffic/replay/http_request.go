@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/textproto"
@@ -13,6 +14,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/coding"
 )
 
 // Sendable returns an error that wraps [ErrUnsendable] and says why, where a record cannot be
@@ -82,7 +84,7 @@ func originForm(target string) string {
 // appendRequest writes the request for the target from the recorded one: the request line reads
 // exactly as recorded, below the base URL's path; names come in their order of the alphabet.
 func (s *HTTPSender) appendRequest(b []byte, r *traffic.Request) ([]byte, error) {
-	body, coding, err := codedBody(r)
+	body, coded, err := codedBody(r)
 	if err != nil {
 		return b, err
 	}
@@ -101,7 +103,7 @@ func (s *HTTPSender) appendRequest(b []byte, r *traffic.Request) ([]byte, error)
 	if len(body) > 0 || expectsBody(r.Method) {
 		b = append(strconv.AppendInt(append(b, "Content-Length: "...), int64(len(body)), 10), "\r\n"...)
 	}
-	b = appendHeaders(b, r.Header, coding)
+	b = appendHeaders(b, r.Header, coded)
 	return append(append(b, "\r\n"...), body...), nil
 }
 
@@ -114,7 +116,7 @@ func expectsBody(method string) bool {
 
 // appendHeaders writes the recorded header less what belongs to the recorded connection.
 // Accept-Encoding is narrowed to codings that can be undone here; nothing is added that was not recorded.
-func appendHeaders(b []byte, recorded http.Header, coding string) []byte {
+func appendHeaders(b []byte, recorded http.Header, coded string) []byte {
 	var known [32]string
 	names := known[:0]
 	for name := range recorded {
@@ -131,8 +133,8 @@ func appendHeaders(b []byte, recorded http.Header, coding string) []byte {
 				b = appendHeader(b, canonical, accept)
 			}
 		case canonical == "Content-Encoding":
-			if coding != "" {
-				b = appendHeader(b, canonical, coding)
+			if coded != "" {
+				b = appendHeader(b, canonical, coded)
 			}
 		default:
 			for _, v := range values {
@@ -170,25 +172,29 @@ func connectionHas(h http.Header, option string) bool { return hasToken(h["Conne
 
 // codedBody puts the recorded coding back on a body that was stored decoded: gzip is coded again,
 // other codings that captures undo are dropped from the header. A body that is still coded, by its
-// first bytes or because its coding is unknown, is sent as it is. coding is what the header is to say.
-func codedBody(r *traffic.Request) (body []byte, coding string, err error) {
-	recorded := r.Header.Get("Content-Encoding")
-	coding = strings.ToLower(strings.TrimSpace(recorded))
+// first bytes or because its coding is unknown, is sent as it is. coded is what the header is to say.
+func codedBody(r *traffic.Request) (body []byte, coded string, err error) {
+	values := r.Header["Content-Encoding"]
+	list, recorded := coding.List(values), strings.Join(values, ", ")
+	unknown := func(name string) bool { return !slices.Contains(coding.Known(), name) }
 	switch {
-	case coding == "" || bytes.HasPrefix(r.Body, []byte(gzipMagic)) || bytes.HasPrefix(r.Body, []byte(zstdMagic)):
+	case len(list) == 0 || len(r.Body) == 0 || slices.ContainsFunc(list, unknown):
 		return r.Body, recorded, nil
-	case coding == "gzip" || coding == "x-gzip":
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		if _, err := z.Write(r.Body); err != nil {
-			return nil, "", fmt.Errorf("coding the request body: %w", err)
-		}
-		if err := z.Close(); err != nil {
-			return nil, "", fmt.Errorf("coding the request body: %w", err)
-		}
-		return b.Bytes(), recorded, nil
-	case slices.Contains(codings(), coding):
-		return r.Body, "", nil
+	case bytes.HasPrefix(r.Body, []byte(gzipMagic)) || bytes.HasPrefix(r.Body, []byte(zstdMagic)):
+		return r.Body, recorded, nil
+	case len(list) == 1 && (list[0] == "gzip" || list[0] == "x-gzip"):
+		body, err := gzipped(r.Body)
+		return body, recorded, err
 	}
-	return r.Body, recorded, nil
+	return r.Body, "", nil
+}
+
+func gzipped(plain []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(plain)
+	if err = errors.Join(err, z.Close()); err != nil {
+		return nil, fmt.Errorf("coding the request body: %w", err)
+	}
+	return b.Bytes(), nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
@@ -30,6 +31,8 @@ func coded(t *testing.T, body []byte, codings ...string) []byte {
 			w, _ = flate.NewWriter(&b, 5)
 		case "zstd":
 			w, _ = zstd.NewWriter(&b)
+		case "br":
+			w = brotli.NewWriter(&b)
 		}
 		if _, err := w.Write(out); err != nil {
 			t.Fatal(err)
@@ -57,9 +60,10 @@ func TestAnswersAreDecoded(t *testing.T) {
 		"deflate, zlib": {"deflate", coded(t, []byte(text), "zlib"), text, ""},
 		"deflate, bare": {"deflate", coded(t, []byte(text), "flate"), text, ""},
 		"zstd":          {"zstd", coded(t, []byte(text), "zstd"), text, ""},
+		"brotli":        {"br", coded(t, []byte(text), "br"), text, ""},
 		"two codings":   {"zstd, gzip", coded(t, []byte(text), "zstd", "gzip"), text, ""},
 		"identity":      {"identity", []byte(text), text, ""},
-		"unknown":       {"br", []byte(text), text, ""},
+		"unknown":       {"compress", []byte(text), text, ""},
 		"empty":         {"gzip", nil, "", ""},
 		"not gzip":      {"gzip", []byte(text), "", "decoding the body of a 200 response: gzip: "},
 		"cut gzip":      {"gzip", zipped[:len(zipped)-9], "", "of a 200 response: gzip: unexpected EOF"},

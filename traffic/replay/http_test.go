@@ -88,7 +88,7 @@ func TestSendWritesWhatWasRecorded(t *testing.T) {
 	plain := http.Header{
 		"X-A": {"1", "2"}, "Connection": {"keep-alive, X-Hop"}, "X-Hop": {"1"}, "Keep-Alive": {"5"},
 		"Content-Length": {"99"}, "Host": {"old"}, "Transfer-Encoding": {"chunked"}, "Expect": {"100-continue"},
-		"Accept-Encoding": {"gzip, br;q=0.5, zstd;q=0.1"},
+		"Accept-Encoding": {"gzip, br;q=0.5, compress, zstd;q=0.1"},
 	}
 	tests := map[string]struct {
 		request *traffic.Request
@@ -96,7 +96,7 @@ func TestSendWritesWhatWasRecorded(t *testing.T) {
 	}{
 		"headers": {
 			&traffic.Request{Method: "GET", URL: "/a", Host: "old", Header: plain},
-			"GET /a HTTP/1.1\r\nHost: ADDR\r\nAccept-Encoding: gzip, zstd;q=0.1\r\nX-A: 1\r\nX-A: 2\r\n\r\n",
+			"GET /a HTTP/1.1\r\nHost: ADDR\r\nAccept-Encoding: gzip, br;q=0.5, zstd;q=0.1\r\nX-A: 1\r\nX-A: 2\r\n\r\n",
 		},
 		"exact target": {
 			get(`/a%2Fb/./..//c;d="|"?x=%20&&y=+[]#z`),
@@ -187,7 +187,10 @@ func TestSendCodedBodies(t *testing.T) {
 	tests := map[string]struct{ coding, body, want string }{
 		"coded again":   {"gzip", "hello", "gzip:hello"},
 		"left plain":    {"zstd", "hello", ":hello"},
-		"unknown":       {"br", "hello", "br:hello"},
+		"brotli":        {"br", "hello", ":hello"},
+		"two codings":   {"gzip, zstd", "hello", ":hello"},
+		"one unknown":   {"gzip, x", "hello", "gzip, x:hello"},
+		"no body":       {"GZIP", "", "GZIP:"},
 		"none":          {"", "hello", ":hello"},
 		"still deflate": {"compress", "\x1f\x9d", "compress:\x1f\x9d"},
 	}

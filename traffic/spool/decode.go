@@ -27,7 +27,7 @@ func (h headers) decode(b []byte) (*traffic.Record, error) {
 		return nil, errDamaged
 	}
 	d := decoder{text: string(b[n : n+int(size)]), headers: h}
-	bodies := append([]byte(nil), b[n+int(size):]...)
+	bodies := append([]byte{}, b[n+int(size):]...)
 	all := new(struct {
 		record   traffic.Record
 		request  traffic.Request
@@ -106,12 +106,12 @@ func (d *decoder) next() string {
 
 func (d *decoder) body(from []byte) (body, rest []byte) {
 	n := d.number()
-	switch {
-	case n > uint64(len(from)):
+	if n == 0 {
+		return nil, from
+	}
+	if n--; n > uint64(len(from)) {
 		d.damaged = true
 		return nil, nil
-	case n == 0:
-		return nil, from
 	}
 	return from[:n:n], from[n:]
 }

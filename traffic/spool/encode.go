@@ -35,7 +35,7 @@ func (s *scratch) record(r *traffic.Record) []byte {
 		b = appendText(appendText(appendText(append(b, 1), q.Method), q.URL), q.Host)
 		b = s.appendHeader(b, q.Header)
 		request = q.Body
-		b = binary.AppendUvarint(b, uint64(len(request)))
+		b = appendSize(b, request)
 	}
 	if a := r.Response; a == nil {
 		b = append(b, 0)
@@ -43,12 +43,20 @@ func (s *scratch) record(r *traffic.Record) []byte {
 		b = binary.AppendUvarint(append(b, 1), uint64(a.Status))
 		b = s.appendHeader(b, a.Header)
 		response = a.Body
-		b = binary.AppendUvarint(b, uint64(len(response)))
+		b = appendSize(b, response)
 	}
 	s.head = b
 	s.all = binary.AppendUvarint(s.all[:0], uint64(len(b)))
 	s.all = append(append(append(s.all, b...), request...), response...)
 	return s.all
+}
+
+// appendSize writes how long a body is, and one more, so that no body is not taken for an empty one.
+func appendSize(b, body []byte) []byte {
+	if body == nil {
+		return append(b, 0)
+	}
+	return binary.AppendUvarint(b, uint64(len(body))+1)
 }
 
 func appendText[T string | []byte](b []byte, text T) []byte {

@@ -28,7 +28,11 @@ func records() map[string]*traffic.Record {
 			Request:  &traffic.Request{Method: "POST", URL: "/a?b=c", Host: "h", Header: header, Body: []byte("\x00body\xff")},
 			Response: &traffic.Response{Status: 201, Header: header, Body: []byte(`{"a":1}`)},
 		},
-		"no answer":    {ID: "r2", Time: at, Direction: traffic.Inbound, Request: &traffic.Request{Method: "GET", URL: "/"}},
+		"no answer": {ID: "r2", Time: at, Direction: traffic.Inbound, Request: &traffic.Request{Method: "GET", URL: "/"}},
+		"empty bodies": {
+			ID: "r7", Time: at, Request: &traffic.Request{Method: "GET", URL: "/", Body: []byte{}},
+			Response: &traffic.Response{Status: 200, Body: []byte{}},
+		},
 		"nothing":      {ID: "r3", Time: at},
 		"other zone":   {ID: "r4", Time: at.In(time.FixedZone("", -3600))},
 		"distant time": {ID: "r5", Time: time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)},

@@ -8,6 +8,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic/correlate"
 	"github.com/headgate-dev/headgate/traffic/replay"
 	"github.com/headgate-dev/headgate/traffic/session"
+	"github.com/headgate-dev/headgate/traffic/transform"
 )
 
 // TrafficConfig holds the settings under `traffic:` in a run file.
@@ -18,8 +19,9 @@ type TrafficConfig struct {
 	Select Select `yaml:"select"`
 	// Values issued by a replayed answer replace the recorded ones later in the session: auto or off.
 	Correlate correlate.Config `yaml:"correlate"`
-	// Changes to the captured traffic before anything is sent.
-	Transforms *spec.Node `yaml:"transforms"`
+	// Changes to the captured traffic, in their order, before anything is sent or stubbed. One that applies to
+	// nothing is refused.
+	Transforms []transform.Config `yaml:"transforms"`
 }
 
 // Select says which recorded requests are replayed.

@@ -49,7 +49,7 @@ func (f *following) End() {
 
 // take accounts for one result. Calls for one session come in order.
 func (t *Trial) take(r *replay.Result, s *correlate.Session) {
-	outcome, err := verify(t.comparer, s, r)
+	outcome, err := t.plan.verify(t.comparer, s, r)
 	if r.Response != nil {
 		t.env.Played(r.Record.ID)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic/formats"
 	"github.com/headgate-dev/headgate/traffic/noise"
 	"github.com/headgate-dev/headgate/traffic/recording"
+	"github.com/headgate-dev/headgate/traffic/transform"
 )
 
 // Plan is a replay that is ready to begin: the traffic is read, selected and grouped, every rule is
@@ -30,6 +31,7 @@ type Plan struct {
 	correlator *correlate.Correlator
 	noise      *noise.File
 	cutoffs    []*gates.Cutoff
+	transforms *transform.Chain
 }
 
 // Sections are the parts of a run file that make a plan.
@@ -39,6 +41,8 @@ type Sections struct {
 	Resolve func(string) string
 	Metrics *metric.Registry
 	Seed    uint64
+	// Transforms are those of the traffic section, see [Transforms]; nil changes nothing.
+	Transforms *transform.Chain
 	// WithoutNoise leaves the noise file of the run file out, so that noise can be learned anew.
 	WithoutNoise bool
 }
@@ -46,15 +50,12 @@ type Sections struct {
 // Load reads the traffic and makes the plan. The endpoints of the traffic become subjects of the
 // metrics, so that gates can name them. Without a replay section the plan is nil.
 func Load(ctx context.Context, s Sections) (*Plan, spec.Diagnostics) {
-	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay()}
+	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay(), transforms: s.Transforms}
 	ds := spec.Decode(s.Traffic, &p.Traffic)
 	if s.Replay.Kind() == spec.Null {
 		return nil, ds
 	}
 	ds.Add(spec.Decode(s.Replay, &p.Replay))
-	if p.Traffic.Transforms.Kind() != spec.Null {
-		ds.Errorf(p.Traffic.Transforms.Pos(), "leave transforms out", "transforms are not supported yet")
-	}
 	p.readNoise(s, &ds)
 	var err error
 	if p.comparer, err = compare.New(p.Replay.Compare); err != nil {
@@ -116,6 +117,13 @@ func (p *Plan) read(ctx context.Context, s Sections, ds *spec.Diagnostics) {
 	if left := p.Counts.Left(); left != "" {
 		ds.Warnf(at, "headgate inspect tells what a capture holds", "traffic: left out: %s", left)
 	}
+	if n := p.Counts.Duplicates; n > 0 {
+		ds.Warnf(at, "name every capture once", "traffic: %d records came up again and are replayed once", n)
+	}
+	if n := p.Counts.SharedIDs; n > 0 {
+		ds.Warnf(at, "give the files of a folder different names, or the records different ids",
+			"traffic: %d records have the id of another one: reports cannot tell them apart", n)
+	}
 	for _, bad := range p.Counts.Problems {
 		ds.Errorf(at, "repair or remove the record, then run again", "traffic: %v", bad)
 	}
@@ -128,6 +136,7 @@ func (p *Plan) options(s Sections, ds *spec.Diagnostics) (o recording.Options, o
 	ds.Add(more)
 	o = recording.Options{
 		Session: p.Traffic.Session, Select: p.Traffic.Select.Select, Correlator: p.correlator, Seed: s.Seed,
+		Transforms: s.Transforms,
 	}
 	if filter != nil {
 		o.Where = func(r *traffic.Record) (bool, error) {
@@ -149,9 +158,13 @@ func (p *Plan) arrange(s Sections, ds *spec.Diagnostics) {
 	at := p.Replay.Traffic.at
 	err := p.Arrange()
 	var where *whereError
+	var changed *recording.TransformError
 	switch {
 	case errors.As(err, &where):
 		ds.Errorf(p.Traffic.Select.Where.Pos(), "", "traffic.select.where: %v", where.error)
+		return
+	case errors.As(err, &changed):
+		ds.Errorf(s.Traffic.Key("transforms").Pos(), "", "traffic.transforms: %v", changed)
 		return
 	case errors.Is(err, recording.ErrSessions):
 		ds.Errorf(s.Traffic.Key("session").Pos(), "", "%v", err)

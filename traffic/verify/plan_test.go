@@ -70,10 +70,17 @@ func TestLoadRefuses(t *testing.T) {
 	cases := map[string]struct {
 		file, want string
 	}{
-		"no traffic":       {"replay: {target: x}\n", "traffic"},
-		"nowhere":          {"replay: {traffic: none}\n", "none"},
-		"unknown key":      {"replay: {traffic: ., speed: 3}\n", "speed"},
-		"transforms":       {"traffic: {transforms: [{time: now}]}\nreplay: {traffic: .}\n", "transforms"},
+		"no traffic":         {"replay: {target: x}\n", "traffic"},
+		"nowhere":            {"replay: {traffic: none}\n", "none"},
+		"unknown key":        {"replay: {traffic: ., speed: 3}\n", "speed"},
+		"a transform's form": {"traffic: {transforms: [{time: now}]}\nreplay: {traffic: .}\n", "such as shift"},
+		"a transform's file": {
+			"traffic: {transforms: [{ids: {map: ids.csv}}]}\nreplay: {traffic: .}\n", "ids.csv",
+		},
+		"a transform that cannot be done": {
+			"traffic: {transforms: [{replace: {regexp: /x, with: ' '}}]}\nreplay: {traffic: .}\n",
+			"traffic.transforms: record 1: replace: the URL",
+		},
 		"nothing selected": {"traffic: {select: {where: 'false'}}\nreplay: {traffic: .}\n", "leaves none of 1 inbound"},
 		"where":            {"traffic: {select: {where: 'request.colour == 1'}}\nreplay: {traffic: .}\n", "colour"},
 		"two session keys": {"traffic: {session: {header: A, cookie: B}}\nreplay: {traffic: .}\n", "more than one key"},
@@ -91,6 +98,20 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("findings: %v", ds)
 			}
 		})
+	}
+}
+
+func TestLoadTellsWhatIsNotUnique(t *testing.T) {
+	again := exchange("1", "/x", 200, "{}")
+	other := exchange("1", "/y", 200, "{}")
+	plan, _, ds := load(t, capture(t, again, again, other), "replay: {traffic: .}\n")
+	if ds.Err() != nil || plan.Len() != 2 {
+		t.Fatalf("findings: %v", ds)
+	}
+	for _, want := range []string{"1 records came up again", "1 records have the id of another one"} {
+		if !strings.Contains(ds.Error(), want) {
+			t.Errorf("no warning %q in %v", want, ds)
+		}
 	}
 }
 

@@ -66,7 +66,7 @@ func (f *retracing) Before(s *replay.Step) *traffic.Request {
 
 // Result implements [replay.Follower].
 func (f *retracing) Result(r *replay.Result) {
-	outcome, err := verify(f.plan.comparer, f.session, r)
+	outcome, err := f.plan.verify(f.plan.comparer, f.session, r)
 	f.failed = errors.Join(f.failed, err)
 	if r.Response != nil {
 		f.played(r.Record.ID)

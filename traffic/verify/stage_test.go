@@ -20,6 +20,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/jsonl"
 	"github.com/headgate-dev/headgate/traffic/replay"
+	"github.com/headgate-dev/headgate/traffic/transform"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
 
@@ -68,10 +69,14 @@ func load(t *testing.T, dir, file string) (*verify.Plan, *metric.Registry, spec.
 	if err != nil {
 		t.Fatal(err)
 	}
+	resolve := func(path string) string { return filepath.Join(dir, path) }
+	transforms, more := verify.Transforms(doc.Root.Key("traffic"), transform.Options{Resolve: resolve, Now: time.Now()})
 	plan, ds := verify.Load(t.Context(), verify.Sections{
-		Traffic: doc.Root.Key("traffic"), Replay: doc.Root.Key("replay"), Metrics: registry,
-		Resolve: func(path string) string { return filepath.Join(dir, path) },
+		Transforms: transforms,
+		Traffic:    doc.Root.Key("traffic"), Replay: doc.Root.Key("replay"), Metrics: registry,
+		Resolve: resolve,
 	})
+	ds.Add(more)
 	return plan, registry, ds
 }
 

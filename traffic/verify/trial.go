@@ -143,7 +143,7 @@ func (t *Trial) play(ctx context.Context, part recording.Part) error {
 
 // verify compares an answer with the recorded one and decides where its request ends. What the answer
 // issues is learned first, so that it counts as equal at once.
-func verify(c *compare.Comparer, s *correlate.Session, r *replay.Result) (compare.Outcome, error) {
+func (p *Plan) verify(c *compare.Comparer, s *correlate.Session, r *replay.Result) (compare.Outcome, error) {
 	if r.Bucket != replay.Answered {
 		return compare.Outcome{}, nil
 	}
@@ -153,7 +153,7 @@ func verify(c *compare.Comparer, s *correlate.Session, r *replay.Result) (compar
 		links, err = correlate.ParseLinks(r.Links)
 		s.Learn(r.Index, links, r.Record.Response, r.Response)
 	}
-	outcome := c.Compare(r.Endpoint, r.Record.Response, r.Response, s)
+	outcome := c.Compare(r.Endpoint, r.Record.Response, p.transforms.Redacted(r.Record, r.Response), s)
 	r.Bucket = bucket(r.Record.Response, outcome)
 	return outcome, err
 }

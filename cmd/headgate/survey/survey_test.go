@@ -28,6 +28,11 @@ func outbound(id, service string) string {
 		`"duration_ms":1,"request":{"method":"GET","url":"/p","host":"h"},"response":{"status":200}}`+"\n", id, service)
 }
 
+func keploy(status string) string {
+	return "version: api.keploy.io/v1beta1\nkind: Http\nspec:\n  req: {method: GET, url: 'http://h/a'}\n" +
+		"  resp: {status_code: " + status + "}\n  created: 1793534400\n"
+}
+
 const goMain = `package main
 
 import "net/http"
@@ -56,6 +61,10 @@ func folders() map[string]map[string]string {
 			"Dockerfile": "FROM a\nCMD no\nFROM b\nENTRYPOINT [\"node\"]\nCMD [\"server.js\"]\n",
 			"in.jsonl":   inbound("1"),
 		},
+		"keploy": {
+			"set-0/tests/test-1.yaml": keploy("200"), "set-0/tests/test-2.yaml": keploy("404"),
+			"set-0/mocks.yaml": "version: api.keploy.io/v1beta1\nkind: Mongo\nspec: {}\n", "other.yaml": "a: b\n",
+		},
 		"nothing":         {"notes.txt": "hello"},
 		"capture-no-code": {"in.jsonl": inbound("1"), "out.jsonl": outbound("2", "pay")},
 		"code-no-capture": {"Dockerfile": "FROM a\nCMD exec serve ${PORT}\n"},
@@ -79,7 +88,7 @@ func TestRunFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, captured := files["in.jsonl"]; found.Runs() != (captured || name == "whole") {
+			if _, captured := files["in.jsonl"]; found.Runs() != (captured || name == "whole" || name == "keploy") {
 				t.Errorf("runs: %v", found.Runs())
 			}
 			got := found.RunFile()
