@@ -52,7 +52,8 @@ type BringUpReport struct {
 	// Seconds is from the start of the first to the readiness of the last.
 	Seconds float64 `json:"seconds"`
 	// Chain names the slowest way through what needs one another, ChainSeconds is how long it took: as
-	// fast as the bring-up could have been.
+	// fast as the phase could have been. That phases follow one another is not counted, and building an
+	// image counts as part of its service.
 	Chain        []string     `json:"chain"`
 	ChainSeconds float64      `json:"chain_seconds"`
 	Steps        []StepReport `json:"steps"`

@@ -101,8 +101,8 @@ type ResourceSettings struct {
 
 // IsolationSettings bound what a container can reach.
 type IsolationSettings struct {
-	// Egress is deny for a container that reaches nothing but the mocks and services of the run that
-	// it refers to, and what allow names.
+	// Egress is deny for a container that reaches nothing but the containers of the run, the mocks and
+	// services of this machine that it refers to, and what allow names.
 	Egress string `yaml:"egress" jsonschema:"enum=deny,enum=allow"`
 	// Allow names what may be reached nevertheless: services of the run, or host:port.
 	Allow spec.Strings `yaml:"allow"`

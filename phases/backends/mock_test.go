@@ -275,7 +275,7 @@ func TestPortInUse(t *testing.T) {
 	s.capture(t, "captured.jsonl", payments()...)
 	port := taken(t)
 	rep := s.play(t, "  mocks: [{name: pay, stubs: captured.jsonl, port: "+port+"}]\n", nil)
-	if rep.Verdict != engine.Environment || !strings.Contains(rep.Cause, "mock pay: ") {
+	if rep.Verdict != engine.Environment || !strings.Contains(rep.Cause, "port "+port+" is already in use") {
 		t.Errorf("%s: %s", rep.Verdict, rep.Cause)
 	}
 }

@@ -208,7 +208,7 @@ func (p *Phase) tasks(r *engine.Run) []services.Task {
 			Name: "mock " + m.Name,
 			Run: func(ctx context.Context, _ func()) error {
 				err := m.start(ctx, r)
-				if err == nil {
+				if err == nil && m.Engine == wireMock {
 					p.fleet.Ready(m.Name)
 				}
 				return err

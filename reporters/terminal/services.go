@@ -49,7 +49,7 @@ func (r *Reporter) timings(rep *engine.Report) {
 	r.style.Verbose = verbose
 	ratio := ""
 	if chain > 0 {
-		ratio = fmt.Sprintf(", %.2f times the slowest chain", wall/chain)
+		ratio = fmt.Sprintf(", %.2f times the slowest chain within each phase", wall/chain)
 	}
 	r.out.line("  brought up in %s%s (%s: %s)", seconds(wall), ratio, strings.Join(slowest, ", "), seconds(chain))
 }

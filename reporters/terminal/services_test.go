@@ -49,7 +49,7 @@ func TestTimings(t *testing.T) {
 	for _, want := range []string{
 		"backends  database db             -    0.50s  2.00s  2.00s",
 		"sut       web                 0.25s    0.50s  1.00s  0.75s",
-		"brought up in 4.00s, 1.33 times the slowest chain (database db, web: 3.00s)",
+		"brought up in 4.00s, 1.33 times the slowest chain within each phase (database db, web: 3.00s)",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)

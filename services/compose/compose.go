@@ -35,7 +35,7 @@ func Load(ctx context.Context, path string) (*Project, error) {
 	}
 	project, err := options.LoadProject(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+		return nil, unreadable(path, err)
 	}
 	p := &Project{path: path, project: project, jobs: map[string]bool{}}
 	for _, s := range project.Services {
@@ -46,6 +46,14 @@ func Load(ctx context.Context, path string) (*Project, error) {
 		}
 	}
 	return p, nil
+}
+
+// unreadable tells in plain words of a key that compose files do not have: the library reads them by a schema.
+func unreadable(path string, err error) error {
+	if place, unknown := strings.CutSuffix(err.Error(), " false schema"); unknown {
+		return fmt.Errorf("reading %s: compose files have no %s", path, place[strings.LastIndexByte(place, ' ')+1:])
+	}
+	return fmt.Errorf("reading %s: %w", path, err)
 }
 
 // Names lists the services, sorted.

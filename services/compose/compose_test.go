@@ -129,3 +129,15 @@ func TestUnknown(t *testing.T) {
 		t.Error("a file that is not there was read")
 	}
 }
+
+func TestUnknownKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "compose.yaml")
+	text := "services:\n  web:\n    imgae: x:1\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := compose.Load(t.Context(), path)
+	if err == nil || !strings.HasSuffix(err.Error(), "compose files have no services.web.imgae") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -117,9 +117,7 @@ func TestLongLine(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := NewReader("x", strings.NewReader(test.in)).(*reader)
-			r.maxLine = limit
-			got, malformed, err := drain(r)
+			got, malformed, err := drain(newReader("x", strings.NewReader(test.in), limit))
 			if len(got) != test.good || len(malformed) != test.malformed || !errors.Is(err, io.EOF) {
 				t.Errorf("got %d records, %v, %v", len(got), malformed, err)
 			}

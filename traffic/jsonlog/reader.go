@@ -3,7 +3,6 @@
 package jsonlog
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/lines"
 )
 
 // MaxLine is the longest line that is read, in bytes.
@@ -23,24 +23,26 @@ const MaxLine = 64 << 20
 // response. An answer whose body the log does not have carries [traffic.TruncatedHeader]. name stands in
 // errors.
 func NewReader(name string, r io.Reader) traffic.Reader {
-	return &reader{name: name, base: filepath.Base(name), in: bufio.NewReaderSize(r, 64<<10)}
+	return &reader{name: name, base: filepath.Base(name), in: lines.New(r, MaxLine+1)}
 }
 
 type reader struct {
 	name, base string
-	in         *bufio.Reader
-	line       int
-	buf        []byte
+	in         *lines.Reader
 	ended      error
 }
 
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
 	for r.ended == nil {
-		line, err := r.next()
-		r.ended = err
-		if err != nil && !errors.Is(err, io.EOF) {
-			break
+		line, err := r.in.Next()
+		switch {
+		case errors.Is(err, lines.ErrLong):
+			return nil, r.malformed(err)
+		case errors.Is(err, io.EOF):
+			r.ended = io.EOF
+		case err != nil:
+			r.ended = fmt.Errorf("%s: %w", r.name, err)
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			return r.record(line)
@@ -49,39 +51,24 @@ func (r *reader) Read() (*traffic.Record, error) {
 	return nil, r.ended
 }
 
-// next returns the next line, valid until the next call; the last one comes with io.EOF.
-func (r *reader) next() ([]byte, error) {
-	r.line++
-	r.buf = r.buf[:0]
-	for {
-		part, err := r.in.ReadSlice('\n')
-		r.buf = append(r.buf, part...)
-		switch {
-		case len(r.buf) > MaxLine:
-			return nil, fmt.Errorf("%s: line %d is longer than %d bytes", r.name, r.line, MaxLine)
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("%s: reading line %d: %w", r.name, r.line, err)
-		}
-		return r.buf, err
-	}
+func (r *reader) malformed(reason error) error {
+	return &traffic.MalformedError{Source: r.name, Line: r.in.Number(), Reason: reason}
 }
 
 func (r *reader) record(line []byte) (*traffic.Record, error) {
 	o, err := parse(line)
 	if err != nil {
-		if r.ended != nil && !json.Valid(line) {
+		if !r.in.Whole() && !json.Valid(line) {
 			err = fmt.Errorf("last line is %w: %w", traffic.ErrTruncated, err)
 		}
-		return nil, &traffic.MalformedError{Source: r.name, Line: r.line, Reason: err}
+		return nil, r.malformed(err)
 	}
 	record, err := o.record()
 	if err != nil {
-		return nil, &traffic.MalformedError{Source: r.name, Line: r.line, Reason: err}
+		return nil, r.malformed(err)
 	}
 	if record.ID == "" {
-		record.ID = fmt.Sprintf("%s:%d", r.base, r.line)
+		record.ID = fmt.Sprintf("%s:%d", r.base, r.in.Number())
 	}
 	return record, nil
 }
@@ -89,6 +76,7 @@ func (r *reader) record(line []byte) (*traffic.Record, error) {
 // object is a line with its keys in lower case.
 type object map[string]any
 
+// parse reads a line. It also returns what the line begins with where that is an object.
 func parse(line []byte) (object, error) {
 	var raw map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(line))
@@ -100,16 +88,16 @@ func parse(line []byte) (object, error) {
 	for key, value := range raw {
 		o[strings.ToLower(key)] = value
 	}
+	if rest := bytes.TrimSpace(line[decoder.InputOffset():]); len(rest) > 0 {
+		return o, fmt.Errorf("expected one JSON object, found %.40q behind it", rest)
+	}
 	return o, nil
 }
 
 // Sniff tells whether a file begins with a JSON object that tells of a request.
 func Sniff(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
-	o, err := parse(bytes.TrimSpace(line))
-	if err != nil {
-		return false
-	}
+	o, _ := parse(bytes.TrimSpace(line))
 	method, target := o.requestLine()
 	return method != "" && target != ""
 }

@@ -113,6 +113,10 @@ func TestMalformed(t *testing.T) {
 			`[1]`,
 			"x:2: no JSON object: json: cannot unmarshal array into Go value of type map[string]interface {}",
 		},
+		"two on one line": {
+			`{"method": "GET", "path": "/a", "time": 1} {"method": "GET", "path": "/b", "time": 1}` + "\n",
+			`x:2: expected one JSON object, found "{\"method\": \"GET\", \"path\": \"/b\", \"time\": " behind it`,
+		},
 		"no request": {
 			`{"time": 1}`,
 			"x:2: no method and path: expected keys such as method and path, " +

@@ -118,7 +118,7 @@ func (p *Plan) read(ctx context.Context, s Sections, ds *spec.Diagnostics) {
 		ds.Warnf(at, "headgate inspect tells what a capture holds", "traffic: left out: %s", left)
 	}
 	if n := p.Counts.Duplicates; n > 0 {
-		ds.Warnf(at, "name every capture once", "traffic: %d records came up again and are replayed once", n)
+		ds.Warnf(at, "name every capture once", "traffic: %d records came up again and are used once", n)
 	}
 	if n := p.Counts.SharedIDs; n > 0 {
 		ds.Warnf(at, "give the files of a folder different names, or the records different ids",
