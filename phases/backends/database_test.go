@@ -79,7 +79,7 @@ func TestDatabaseInContainer(t *testing.T) {
 	s := databaseStage(t)
 	rep := s.play(t, orders, func(ctx context.Context, r *engine.Run) error {
 		inside, _ := r.LookupInside("databases.orders-db.url")
-		if !strings.Contains(inside, "@orders-db:5432/headgate_run_1_orders_db?sslmode=disable") {
+		if !strings.Contains(inside, "@orders-db:5432/"+postgres.Name(r.ID, "orders-db")+"?sslmode=disable") {
 			t.Errorf("inside: %s", inside)
 		}
 		_, err := query(ctx, r, "insert into orders values (1, 'app') returning id")
@@ -216,7 +216,7 @@ func TestDatabaseIsFreshForEveryAttempt(t *testing.T) {
 	if ds.Err() != nil {
 		t.Fatal(ds)
 	}
-	r, err := engine.NewRun(engine.Options{ID: "run-1", Dir: t.TempDir(), Clock: time.Now}, p.Metrics)
+	r, err := engine.NewRun(engine.Options{ID: newRunID(), Dir: t.TempDir(), Clock: time.Now}, p.Metrics)
 	if err != nil {
 		t.Fatal(err)
 	}

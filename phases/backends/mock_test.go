@@ -212,9 +212,10 @@ func TestMappingsBesideARecording(t *testing.T) {
 func TestCallBehindTheAnswer(t *testing.T) {
 	s := newStage(t)
 	s.capture(t, "out.jsonl", call("1", "in-1", "pay", "GET", "/limits/7", ""))
-	made := make(chan error, 1)
+	made, ran := make(chan error, 1), false
 	rep := s.play(t, "  mocks: [{name: pay, stubs: out.jsonl}]\n", func(ctx context.Context, r *engine.Run) error {
 		r.Played("in-1")
+		ran = true
 		go func() {
 			time.Sleep(patience / 5) // behind the end of the phase, within the patience
 			_, err := ask(context.WithoutCancel(ctx), r, http.MethodGet, "/limits/7", "")
@@ -222,6 +223,9 @@ func TestCallBehindTheAnswer(t *testing.T) {
 		}()
 		return nil
 	})
+	if !ran {
+		t.Fatal(rep.Cause)
+	}
 	if err := <-made; err != nil {
 		t.Fatal(err)
 	}

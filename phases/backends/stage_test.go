@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
 	"github.com/headgate-dev/headgate/engine"
@@ -138,6 +139,9 @@ func (*app) Tell(_ *engine.Run, rep *engine.Report) {
 	rep.Accounting = engine.Accounting{Planned: 1, Matched: 1}
 }
 
+// newRunID keeps the containers of tests that run at once apart.
+func newRunID() string { return "test-" + uuid.NewString()[:8] }
+
 func (s *stage) play(t *testing.T, section string, run func(context.Context, *engine.Run) error) *engine.Report {
 	t.Helper()
 	p, phase, ds := s.load(t, section)
@@ -145,7 +149,7 @@ func (s *stage) play(t *testing.T, section string, run func(context.Context, *en
 		t.Fatal(ds)
 	}
 	e := &engine.Engine{Pipeline: p, Phases: []engine.Phase{phase, &app{run: run}}}
-	rep, err := e.Run(t.Context(), engine.Options{ID: "run-1", Dir: t.TempDir(), Clock: time.Now})
+	rep, err := e.Run(t.Context(), engine.Options{ID: newRunID(), Dir: t.TempDir(), Clock: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
