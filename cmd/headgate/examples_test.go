@@ -63,7 +63,7 @@ var ordersExample = example{"../../examples/orders/pipeline.yaml", 300}
 // TestContainerExamples runs the examples that need a container engine: examples/orders-containers as it is
 // and against one planted fault, against all of them with -examples, and examples/compose.
 func TestContainerExamples(t *testing.T) {
-	servicestest.Engine(t)
+	servicestest.Engine(t, "postgres:15", "wiremock/wiremock:3.13.2")
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func fromJar(t *testing.T) *difftest.WireMock {
 // fromImage starts the container that a run file's engine: wiremock is served by, or skips the test.
 func fromImage(t *testing.T) *difftest.WireMock {
 	t.Helper()
-	servicestest.Engine(t)
+	servicestest.Engine(t, "wiremock/wiremock:3.13.2")
 	site, err := docker.Open(t.Context(), docker.Options{RunID: "difftest-" + uuid.NewString()[:8]})
 	if err != nil {
 		t.Fatal(err)

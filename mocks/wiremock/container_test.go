@@ -15,7 +15,7 @@ import (
 // site is a network of its own for the containers of a test.
 func site(t *testing.T) *docker.Site {
 	t.Helper()
-	servicestest.Engine(t)
+	servicestest.Engine(t, "wiremock/wiremock:3.13.2")
 	s, err := docker.Open(t.Context(), docker.Options{RunID: "test-" + uuid.NewString()[:8]})
 	if err != nil {
 		t.Fatal(err)

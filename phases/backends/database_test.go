@@ -75,7 +75,7 @@ func gauge(rep *engine.Report, name string) float64 {
 }
 
 func TestDatabaseInContainer(t *testing.T) {
-	servicestest.Engine(t)
+	servicestest.Engine(t, "postgres:15")
 	s := databaseStage(t)
 	rep := s.play(t, orders, func(ctx context.Context, r *engine.Run) error {
 		inside, _ := r.LookupInside("databases.orders-db.url")
@@ -107,7 +107,7 @@ func TestDatabaseInContainer(t *testing.T) {
 // serve starts a server that stands for somebody else's and returns its URL.
 func serve(t *testing.T) (string, services.Instance) {
 	t.Helper()
-	servicestest.Engine(t)
+	servicestest.Engine(t, "postgres:15")
 	site, err := docker.Open(t.Context(), docker.Options{RunID: "backends-" + strings.ToLower(rand.Text()[:8])})
 	if err != nil {
 		t.Fatal(err)
@@ -299,7 +299,7 @@ func TestDatabaseFromDump(t *testing.T) {
 }
 
 func TestDatabaseContainerDies(t *testing.T) {
-	servicestest.Engine(t)
+	servicestest.Engine(t, "postgres:15")
 	s := databaseStage(t)
 	rep := s.play(t, orders, func(ctx context.Context, _ *engine.Run) error {
 		if err := s.inputs.Fleet.Member("orders-db").Instance().Stop(ctx); err != nil {

@@ -81,7 +81,7 @@ func (h *house) open() {
 // endpoint is a server for the test, or the test is skipped.
 func endpoint(t *testing.T) Endpoint {
 	t.Helper()
-	servicestest.Engine(t)
+	servicestest.Engine(t, "postgres:15")
 	shared.once.Do(shared.open)
 	if shared.err != nil {
 		t.Fatal(shared.err)

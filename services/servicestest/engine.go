@@ -14,11 +14,20 @@ import (
 	"time"
 )
 
-// Engine skips the test where no container engine answers. With HEADGATE_DOCKER=required it fails instead,
-// so that a machine which is meant to test containers cannot pass without.
-func Engine(tb testing.TB) {
+// Engine skips the test where no container engine answers, or where it does not have one of the images.
+// With HEADGATE_DOCKER=required it fails instead, so that a machine which is meant to test containers cannot
+// pass without.
+func Engine(tb testing.TB, images ...string) {
 	tb.Helper()
-	err := ping(tb.Context())
+	err := ask(tb.Context(), "/_ping")
+	for _, image := range images {
+		if err != nil {
+			break
+		}
+		if err = ask(tb.Context(), "/images/"+image+"/json"); err != nil {
+			err = fmt.Errorf("the image %s (docker pull %s, or .ci/images): %w", image, image, err)
+		}
+	}
 	switch {
 	case err == nil:
 	case os.Getenv("HEADGATE_DOCKER") == "required":
@@ -28,8 +37,8 @@ func Engine(tb testing.TB) {
 	}
 }
 
-// ping asks the engine at DOCKER_HOST, or at its usual socket, whether it is there.
-func ping(ctx context.Context) error {
+// ask asks the engine at DOCKER_HOST, or at its usual socket; any answer but 200 is an error.
+func ask(ctx context.Context, path string) error {
 	host := os.Getenv("DOCKER_HOST")
 	if host == "" {
 		host = "unix:///var/run/docker.sock"
@@ -49,7 +58,7 @@ func ping(ctx context.Context) error {
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		},
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/_ping", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine"+path, http.NoBody)
 	if err != nil {
 		return err
 	}
