@@ -120,7 +120,11 @@ func imageResource(i image.Summary) resource {
 
 // atOnce bounds how many containers are started, or removed, at the same time: older engines lose count of
 // a network's containers beyond that.
-const atOnce = 8
+const atOnce = 4
+
+// ErrMiscounted is wrapped where an old engine (seen with 20.10) takes a network for used although all its
+// containers are gone: it cannot be removed until the engine is restarted.
+var ErrMiscounted = errors.New("the engine counts containers that are gone; restart it")
 
 // remove removes the resources: one kind after another, those of a kind at once. The errors stand at the
 // places of the resources that could not be removed. What is gone already is no error.
@@ -158,7 +162,7 @@ func (e *Engine) removeOne(ctx context.Context, r resource) error {
 		return nil
 	}
 	if strings.Contains(err.Error(), "has active endpoints") {
-		err = errors.New("the engine counts containers that are gone; restart it")
+		err = ErrMiscounted
 	}
 	return fmt.Errorf("removing %s %s: %w", r.kind, r.name, plain(err))
 }
