@@ -63,8 +63,7 @@ func Connect(ctx context.Context) (*Engine, error) {
 		return nil, &services.EngineError{Err: err, Hint: "look at DOCKER_HOST and DOCKER_CERT_PATH"}
 	}
 	e := &Engine{
-		client: c, slots: make(chan struct{}, atOnce),
-		host: "127.0.0.1", publish: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
+		client: c, host: "127.0.0.1", publish: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 	}
 	if err := e.greet(ctx); err != nil {
 		e.Close()
@@ -102,6 +101,7 @@ func (e *Engine) greet(ctx context.Context) error {
 		return unreachable(e.client.DaemonHost(), err)
 	}
 	e.info = info.Info
+	e.slots = make(chan struct{}, atOnce(e.api))
 	if e.provider, err = newProvider(ctx, e.client); err != nil {
 		return unreachable(e.client.DaemonHost(), err)
 	}

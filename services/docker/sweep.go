@@ -118,13 +118,15 @@ func imageResource(i image.Summary) resource {
 	return resource{kind: kindImage, id: i.ID, name: name, labels: i.Labels}
 }
 
-// atOnce bounds how many containers are started, or removed, at the same time: older engines lose count of
-// a network's containers beyond that.
-const atOnce = 4
-
-// ErrMiscounted is wrapped where an old engine (seen with 20.10) takes a network for used although all its
-// containers are gone: it cannot be removed until the engine is restarted.
-var ErrMiscounted = errors.New("the engine counts containers that are gone; restart it")
+// atOnce bounds how many containers are started, or removed, at the same time. Engines before 23 (API 1.42)
+// can lose count of a network's containers when many come and go at once; the network then stays until the
+// engine is restarted.
+func atOnce(api string) int {
+	if older(api, "1.42") {
+		return 2
+	}
+	return 8
+}
 
 // remove removes the resources: one kind after another, those of a kind at once. The errors stand at the
 // places of the resources that could not be removed. What is gone already is no error.
@@ -132,7 +134,7 @@ func (e *Engine) remove(ctx context.Context, list []resource) []error {
 	errs := make([]error, len(list))
 	for _, kind := range kinds() {
 		var removing errgroup.Group
-		removing.SetLimit(atOnce)
+		removing.SetLimit(cap(e.slots))
 		for n, r := range list {
 			if r.kind == kind {
 				removing.Go(func() error {
@@ -162,7 +164,7 @@ func (e *Engine) removeOne(ctx context.Context, r resource) error {
 		return nil
 	}
 	if strings.Contains(err.Error(), "has active endpoints") {
-		err = ErrMiscounted
+		err = errors.New("the engine counts containers that are gone; restart it")
 	}
 	return fmt.Errorf("removing %s %s: %w", r.kind, r.name, plain(err))
 }
