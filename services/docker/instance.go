@@ -240,9 +240,8 @@ func (i *instance) Stop(ctx context.Context) error {
 	i.mu.Unlock()
 	err := i.end(ctx)
 	if err == nil {
-		done := i.engine.turn()
+		defer i.engine.turn()()
 		err = i.remove(context.WithoutCancel(ctx))
-		done()
 	}
 	if err != nil {
 		return fmt.Errorf("stopping %s: %w", i.launch.service.Name, plain(err))
@@ -258,7 +257,7 @@ func (i *instance) end(ctx context.Context) error {
 	}
 	polite, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	if err := i.kill(polite, i.signal); err == nil || polite.Err() != nil {
+	if err := i.leave(polite); err == nil || polite.Err() != nil {
 		select {
 		case <-i.exited:
 			return nil
@@ -276,6 +275,23 @@ func (i *instance) end(ctx context.Context) error {
 	case <-forced.Done():
 		return fmt.Errorf("it still runs %s after it was killed", drainTime)
 	}
+}
+
+// swiftly is how long a container that is asked to end keeps its turn.
+const swiftly = 300 * time.Millisecond
+
+// leave asks the container to end. The engine takes it off its network as it does: those that end at once
+// do so in turn.
+func (i *instance) leave(ctx context.Context) error {
+	defer i.engine.turn()()
+	if err := i.kill(ctx, i.signal); err != nil {
+		return err
+	}
+	select {
+	case <-i.exited:
+	case <-time.After(swiftly):
+	}
+	return nil
 }
 
 // kill sends a signal; a container that does not run any more is no error.

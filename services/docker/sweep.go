@@ -119,11 +119,11 @@ func imageResource(i image.Summary) resource {
 }
 
 // atOnce bounds how many containers are started, or removed, at the same time. Engines before 23 (API 1.42)
-// can lose count of a network's containers when many come and go at once; the network then stays until the
+// can lose count of a network's containers when two come or go at once; the network then stays until the
 // engine is restarted.
 func atOnce(api string) int {
 	if older(api, "1.42") {
-		return 2
+		return 1
 	}
 	return 8
 }
