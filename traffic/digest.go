@@ -7,9 +7,9 @@ import (
 	"math/bits"
 )
 
-// Digest is a fingerprint of requests: of id, method, URL and body of each, in whatever order they come
-// and whatever sessions they are grouped into. It is the SHA-256 of the number of requests and of the
-// sum of what [DigestOf] gives for them, in hex.
+// Digest is a fingerprint of requests: of id, method, URL and body, or id and query, of each, in whatever
+// order they come and whatever sessions they are grouped into. It is the SHA-256 of the number of requests
+// and of the sum of what [DigestOf] gives for them, in hex.
 type Digest struct{ n, high, low uint64 }
 
 // DigestOf is the part of one record: the first half of a SHA-256.
@@ -22,6 +22,9 @@ func DigestOf(r *Record) (part [16]byte) {
 	field(r.ID)
 	field(r.Request.Method)
 	field(r.Request.URL)
+	if r.Request.Query != nil {
+		field(r.Request.Query.Key())
+	}
 	sum := sha256.Sum256(append(b, r.Request.Body...))
 	copy(part[:], sum[:])
 	return part

@@ -2,10 +2,11 @@
 //
 // # Records
 //
-// A [Record] is one exchange: a request and, where the source had one, its response. Inbound records
-// are replayed against the service under test; outbound records become mocks. Bodies are kept
-// decoded (transfer and content coding undone), with the original coding left in the headers, so
-// that two captures of the same exchange compare equal whatever they were compressed with.
+// A [Record] is one exchange: a request and, where the source had one, its response; or a query that the
+// service sent to Postgres and its result. Inbound records are replayed against the service under test;
+// outbound records become mocks. Bodies are kept decoded (transfer and content coding undone), with the
+// original coding left in the headers, so that two captures of the same exchange compare equal whatever they
+// were compressed with.
 //
 // # Reading
 //

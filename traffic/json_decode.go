@@ -16,6 +16,16 @@ import (
 // UnmarshalJSON reads the published form. Fields it does not know are tolerated, so that a newer
 // capture can be read. What is missing or wrong is an error that names the field.
 func (r *Record) UnmarshalJSON(b []byte) error {
+	var d Decoder
+	if record := d.decode(b); record != nil {
+		*r = *record
+		return nil
+	}
+	return r.unmarshal(b)
+}
+
+// unmarshal is what UnmarshalJSON promises, at the speed of encoding/json.
+func (r *Record) unmarshal(b []byte) error {
 	if i := invalidUTF8(b); i >= 0 {
 		return fmt.Errorf("invalid UTF-8 at byte %d: expected JSON text, with binary bodies as body_base64", i+1)
 	}
@@ -50,7 +60,7 @@ func jsonError(err error) error {
 	if !ok {
 		return fmt.Errorf("not a record: %w", err)
 	}
-	field := strings.ReplaceAll(wrong.Field, "bodyJSON.", "")
+	field := strings.NewReplacer("bodyJSON.", "", "resultJSON.", "").Replace(wrong.Field)
 	if field == "" {
 		return fmt.Errorf("found %s where a record, a JSON object, was expected", wrong.Value)
 	}
@@ -62,8 +72,18 @@ func kindName(field string) string {
 	switch {
 	case field == "duration_ms", strings.HasSuffix(field, "status"):
 		return "a number"
-	case field == "request", field == "response":
+	case field == "request", field == "response", field == "response.error":
 		return "an object"
+	case field == "request.params":
+		return `a list such as [{"type": "int8", "value": "20"}]`
+	case strings.HasSuffix(field, "columns"):
+		return `a list such as [{"name": "id", "type": "int8"}]`
+	case strings.HasSuffix(field, "rows"):
+		return `a list of lists of strings and nulls such as [["20", null]]`
+	case strings.HasSuffix(field, "error.fields"):
+		return `an object of strings such as {"detail": "Key (id)=(1) already exists."}`
+	case strings.HasSuffix(field, "then"):
+		return "a list of results"
 	case strings.Contains(field, "headers"):
 		return `an object of lists of strings such as {"Accept": ["*/*"]}`
 	default:
@@ -79,23 +99,30 @@ func (r *Record) take(j *recordJSON) error {
 	if err != nil {
 		return fmt.Errorf("time is %q: expected RFC 3339 such as 2026-11-01T08:30:00.123456789Z", j.Time)
 	}
-	request, err := j.Request.take()
-	if err != nil {
-		return err
-	}
-	response, err := j.Response.take()
-	if err != nil {
-		return err
-	}
-	*r = Record{
-		ID: j.ID, Time: at, Direction: j.Direction, Service: j.Service, Session: j.Session, Parent: j.Parent,
-		Protocol: j.Protocol, Request: request, Response: response,
+	record := Record{
+		ID: j.ID, Time: at, Direction: j.Direction, Service: j.Service, Session: j.Session,
+		Connection: j.Connection, Parent: j.Parent, Protocol: j.Protocol,
 		Duration: time.Duration(math.Round(j.DurationMS * float64(time.Millisecond))),
 	}
-	if r.Protocol == "" {
-		r.Protocol = HTTP
+	if record.Protocol == Postgres {
+		record.Request, record.Response, err = j.takeQuery()
+	} else {
+		record.Protocol = HTTP
+		record.Request, record.Response, err = j.takeExchange()
 	}
-	return nil
+	if err == nil {
+		*r = record
+	}
+	return err
+}
+
+func (j *recordJSON) takeExchange() (*Request, *Response, error) {
+	request, err := j.Request.take()
+	if err != nil {
+		return nil, nil, err
+	}
+	response, err := j.Response.take()
+	return request, response, err
 }
 
 // maxDurationMS keeps durations exact in nanoseconds.
@@ -111,24 +138,27 @@ func (j *recordJSON) check() error {
 		return errors.New("direction is missing: expected inbound or outbound")
 	case j.Direction != Inbound && j.Direction != Outbound:
 		return fmt.Errorf("direction is %q: expected inbound or outbound", j.Direction)
-	case j.Protocol == Postgres:
-		return errors.New("protocol is postgres: this version reads http records only")
-	case j.Protocol != "" && j.Protocol != HTTP:
-		return fmt.Errorf("protocol is %q: expected http", j.Protocol)
+	case j.Protocol != "" && j.Protocol != HTTP && j.Protocol != Postgres:
+		return fmt.Errorf("protocol is %q: expected http or postgres", j.Protocol)
 	case j.DurationMS < 0 || j.DurationMS > maxDurationMS:
 		return fmt.Errorf("duration_ms is %g: expected milliseconds from 0 to %.0f", j.DurationMS, maxDurationMS)
+	case j.Request == nil && j.Protocol == Postgres:
+		return errors.New("request is missing: expected an object with sql")
 	case j.Request == nil:
 		return errors.New("request is missing: expected an object with method and url")
-	case j.Request.Method == "":
-		return errors.New("request.method is missing: expected a method such as GET")
-	case j.Request.URL == "":
-		return errors.New("request.url is missing: expected a request target such as /orders?limit=10")
 	}
 	return nil
 }
 
 func (j *requestJSON) take() (*Request, error) {
-	if !isToken(j.Method) {
+	switch {
+	case j.SQL != nil || j.Params != nil:
+		return nil, errors.New("request has sql or params: expected protocol postgres with them")
+	case j.Method == "":
+		return nil, errors.New("request.method is missing: expected a method such as GET")
+	case j.URL == "":
+		return nil, errors.New("request.url is missing: expected a request target such as /orders?limit=10")
+	case !isToken(j.Method):
 		return nil, fmt.Errorf("request.method is %q: expected a method such as GET", j.Method)
 	}
 	body, err := j.bytes("request")
@@ -143,6 +173,10 @@ func (j *requestJSON) take() (*Request, error) {
 func (j *responseJSON) take() (*Response, error) {
 	if j == nil {
 		return nil, nil
+	}
+	if j.given() {
+		return nil, errors.New(
+			"response has columns, rows, tag, error or then: expected protocol postgres with them")
 	}
 	if j.Status < 100 || j.Status > 999 {
 		return nil, fmt.Errorf("response.status is %d: expected an HTTP status from 100 to 999", j.Status)

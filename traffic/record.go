@@ -43,6 +43,9 @@ type Record struct {
 	Service string
 	// Session groups the records of one user or client. Empty means: to be inferred.
 	Session string
+	// Connection names the client connection that the request came on, where the source knows it; the
+	// names are unique within a capture.
+	Connection string
 	// Parent is the ID of the inbound record that caused an outbound one, where it is known.
 	Parent   string
 	Protocol Protocol
@@ -54,7 +57,7 @@ type Record struct {
 	Response *Response
 }
 
-// Request is a recorded HTTP request.
+// Request is a recorded HTTP request, or a recorded query: then only Query and Host are set.
 type Request struct {
 	Method string
 	// URL is the request target as it was sent: an origin-form path with query, or an absolute URL.
@@ -63,6 +66,8 @@ type Request struct {
 	Header http.Header
 	// Body is decoded: transfer and content codings are undone, the original coding stays in Header.
 	Body []byte
+	// Query is set in records of the protocol [Postgres] only.
+	Query *Query
 }
 
 // Target splits the request target into a parsed URL. A target that does not parse comes back with
@@ -75,9 +80,12 @@ func (r *Request) Target() *url.URL {
 	return u
 }
 
-// Response is a recorded HTTP response. Body is decoded as in [Request].
+// Response is a recorded HTTP response, or the answer to a query: then only Result is set. Body is
+// decoded as in [Request].
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Result is set in records of the protocol [Postgres] only.
+	Result *Result
 }

@@ -3,7 +3,6 @@ package jsonl
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 func record(id string) *traffic.Record {
@@ -200,10 +200,7 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("\n\x00{}\n[]"))
 	f.Add([]byte("\xef\xbb\xbf{\"id\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		records, malformed, err := drain(NewReader("x", bytes.NewReader(in)))
-		if !errors.Is(err, io.EOF) {
-			t.Fatalf("ended with %v", err)
-		}
+		records, malformed := readertest.Outcomes(t, NewReader("x", bytes.NewReader(in)))
 		filled := 0
 		for line := range bytes.SplitSeq(bytes.TrimPrefix(in, []byte("\xef\xbb\xbf")), []byte("\n")) {
 			if len(bytes.TrimSpace(line)) > 0 {
@@ -217,12 +214,14 @@ func FuzzReader(f *testing.F) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	line := sample(b, "a")
-	in := bytes.Repeat(line, 1000)
+	in := bytes.Repeat(sample(b, "a"), 1000)
 	b.SetBytes(int64(len(in)))
 	for b.Loop() {
-		if records, _, err := drain(NewReader("x", bytes.NewReader(in))); len(records) != 1000 {
-			b.Fatal(fmt.Errorf("%d records: %w", len(records), err))
+		r := NewReader("x", bytes.NewReader(in))
+		for range 1000 {
+			if _, err := r.Read(); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 }

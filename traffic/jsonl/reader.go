@@ -18,21 +18,24 @@ const MaxLine = 64 << 20
 // NewReader reads records from r, one per line; lines of nothing but white space are passed over. A
 // line that is no record, or longer than [MaxLine], is a [traffic.MalformedError] and the reader goes
 // on behind it. A last line that was cut off wraps [traffic.ErrTruncated]. name stands in errors.
-func NewReader(name string, r io.Reader) traffic.Reader { return newReader(name, r, MaxLine) }
+func NewReader(name string, r io.Reader) *Reader { return newReader(name, r, MaxLine) }
 
-func newReader(name string, r io.Reader, limit int) *reader {
-	return &reader{name: name, in: lines.New(r, limit+1)}
+func newReader(name string, r io.Reader, limit int) *Reader {
+	return &Reader{name: name, in: lines.New(r, limit+1)}
 }
 
-type reader struct {
+// Reader is a [traffic.Reader].
+type Reader struct {
 	name string
 	in   *lines.Reader
+
+	decoder traffic.Decoder
 	// final is returned by every Read after the end.
 	final error
 }
 
 // Read implements [traffic.Reader]. A line cut off by a read error is dropped: the error tells its number.
-func (r *reader) Read() (*traffic.Record, error) {
+func (r *Reader) Read() (*traffic.Record, error) {
 	for r.final == nil {
 		line, err := r.in.Next()
 		switch {
@@ -50,9 +53,12 @@ func (r *reader) Read() (*traffic.Record, error) {
 	return nil, r.final
 }
 
-func (r *reader) decode(line []byte) (*traffic.Record, error) {
-	record := new(traffic.Record)
-	err := record.UnmarshalJSON(line)
+// Place is where the line stands that Read went by last: how many bytes come before it, and its size with its
+// line break. Of compressed data it is the place in what was decompressed.
+func (r *Reader) Place() (offset, size int64) { return r.in.Offset(), r.in.Size() }
+
+func (r *Reader) decode(line []byte) (*traffic.Record, error) {
+	record, err := r.decoder.Decode(line)
 	switch {
 	case err == nil:
 		return record, nil
@@ -62,6 +68,6 @@ func (r *reader) decode(line []byte) (*traffic.Record, error) {
 	return nil, r.malformed(err)
 }
 
-func (r *reader) malformed(reason error) error {
+func (r *Reader) malformed(reason error) error {
 	return &traffic.MalformedError{Source: r.name, Line: r.in.Number(), Reason: reason}
 }

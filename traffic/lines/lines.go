@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/headgate-dev/headgate/traffic"
 )
 
 // Reader reads lines.
@@ -14,24 +16,35 @@ type Reader struct {
 	in     *bufio.Reader
 	max    int
 	number int
-	buf    []byte
-	whole  bool
+	// buf holds lines that the buffer of in does not.
+	buf []byte
+	// offset is where the line that was read last begins, next where it ends.
+	offset, next int64
+	whole        bool
 }
 
 // New reads lines of up to limit bytes from r, which may begin with a byte order mark.
 func New(r io.Reader, limit int) *Reader {
-	in := bufio.NewReaderSize(r, 64<<10)
-	if mark, err := in.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		_, _ = in.Discard(3)
-	}
-	return &Reader{in: in, max: limit}
+	return &Reader{in: bufio.NewReaderSize(r, 64<<10), max: limit}
 }
+
+const mark = "\xef\xbb\xbf"
 
 // ErrLong is wrapped where a line is longer than the limit; reading can go on behind it.
 var ErrLong = errors.New("the line is too long")
 
+// ErrCut is why a last line without its line break is not used, in formats in which that may mean that a part of
+// it is missing.
+var ErrCut = fmt.Errorf("last line is %w: it has no line break (add one if the line is whole)", traffic.ErrTruncated)
+
 // Number is that of the line which was read last, from 1.
 func (r *Reader) Number() int { return r.number }
+
+// Offset is how many bytes come before the line that was read last, with the byte order mark.
+func (r *Reader) Offset() int64 { return r.offset }
+
+// Size is that of the line that was read last, with its line break.
+func (r *Reader) Size() int64 { return r.next - r.offset }
 
 // Whole tells whether the line that was read last has its line break.
 func (r *Reader) Whole() bool { return r.whole }
@@ -40,25 +53,39 @@ func (r *Reader) Whole() bool { return r.whole }
 // behind the last one.
 func (r *Reader) Next() ([]byte, error) {
 	r.number++
+	r.offset = r.next
+	line, err := r.slice()
+	if r.number == 1 && bytes.HasPrefix(line, []byte(mark)) {
+		line, r.offset = line[len(mark):], int64(len(mark))
+	}
+	switch {
+	case errors.Is(err, io.EOF) && r.Size() == 0:
+		return nil, io.EOF
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("reading line %d: %w", r.number, err)
+	case r.Size() > int64(r.max):
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrLong, r.max)
+	}
+	r.whole = err == nil
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")), nil
+}
+
+// slice is the next line with its line break; of one that is too long it is not all.
+func (r *Reader) slice() ([]byte, error) {
+	part, err := r.in.ReadSlice('\n')
+	r.next += int64(len(part))
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return part, err
+	}
 	r.buf = r.buf[:0]
-	seen, long := 0, false
 	for {
-		part, err := r.in.ReadSlice('\n')
-		seen += len(part)
-		if long = long || len(r.buf)+len(part) > r.max; !long {
+		if r.Size() <= int64(r.max) {
 			r.buf = append(r.buf, part...)
 		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && seen == 0:
-			return nil, io.EOF
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("reading line %d: %w", r.number, err)
-		case long:
-			return nil, fmt.Errorf("%w: more than %d bytes", ErrLong, r.max)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return r.buf, err
 		}
-		r.whole = err == nil
-		return bytes.TrimSuffix(bytes.TrimSuffix(r.buf, []byte("\n")), []byte("\r")), nil
+		part, err = r.in.ReadSlice('\n')
+		r.next += int64(len(part))
 	}
 }

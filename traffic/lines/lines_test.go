@@ -31,6 +31,7 @@ func TestNext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := New(strings.NewReader(c.text), 200)
 			var got []string
+			end := int64(0)
 			for {
 				line, err := r.Next()
 				if errors.Is(err, io.EOF) {
@@ -45,6 +46,14 @@ func TestNext(t *testing.T) {
 				if r.Number() != len(got) {
 					t.Errorf("line %d is number %d", len(got), r.Number())
 				}
+				if place := c.text[r.Offset():][:r.Size()]; !errors.Is(err, ErrLong) &&
+					strings.TrimRight(place, "\r\n") != string(line) {
+					t.Errorf("line %d is %q, at its place is %q", len(got), line, place)
+				}
+				end = r.Offset() + r.Size()
+			}
+			if end != int64(len(c.text)) {
+				t.Errorf("the last line ends at %d of %d", end, len(c.text))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" || r.Whole() != c.whole {
 				t.Errorf("whole: %v\n%s", r.Whole(), diff)

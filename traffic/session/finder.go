@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -33,16 +34,20 @@ func Named(name string) Key {
 // stays with its session. Requests with neither share the session [Anonymous], in their order.
 //
 // Without a configured key a cookie named like a session comes first, then the bearer token (the
-// subject of a JSON Web Token, else the token), each where at least half of the requests have it; else
-// all requests are one session. Names made from header values, cookies and tokens are short hashes, so
-// that nothing secret is in them.
+// subject of a JSON Web Token, else the token), then the client's address as proxies forwarded it, with the
+// User-Agent, then the client's connection, if two requests or more came on each, on average; each where at
+// least half of the requests have it. Else all requests are one session. Names made from header values,
+// cookies and tokens are short hashes, so that nothing secret is in them.
 type Finder struct {
-	given bool
+	// given is the name of what is configured, empty where nothing is.
+	given string
 	// own records have a session, open ones have not; keyed are those for which Key found one.
 	own, open, keyed int
 	anonymous        Key
 	seed             maphash.Seed
-	chosen           *candidate
+	// candidates may be chosen, the first ones rather.
+	candidates []*candidate
+	chosen     *candidate
 	// cookies are candidates by name, nil for names that are not like those of sessions.
 	cookies map[string]*candidate
 }
@@ -50,7 +55,6 @@ type Finder struct {
 // candidate is a source that may tell sessions apart.
 type candidate struct {
 	source
-
 	// alias leads from hashed keys to sessions.
 	alias map[uint64]Key
 	// used counts the requests that carry a key, named the cookies of its name.
@@ -65,11 +69,13 @@ func NewFinder(c Config) (*Finder, error) {
 		return nil, err
 	}
 	f := &Finder{anonymous: Named(Anonymous), seed: maphash.MakeSeed(), cookies: map[string]*candidate{}}
-	s, given := c.source()
-	if f.given = given; !given {
-		s = byBearer()
+	var sources []source
+	if sources, f.given = c.sources(); f.given == "" {
+		sources = []source{byBearer(), byAddress(), byConnection()}
 	}
-	f.chosen = newCandidate(s)
+	for _, s := range sources {
+		f.candidates = append(f.candidates, newCandidate(s))
+	}
 	return f, nil
 }
 
@@ -80,8 +86,14 @@ func (f *Finder) See(r *traffic.Record) {
 		return
 	}
 	f.open++
-	f.chosen.use(f.seed, f.chosen.source.used(r))
-	if !f.given && len(r.Request.Header["Cookie"]) > 0 {
+	for _, c := range f.candidates {
+		c.use(f.seed, c.source.used(r))
+	}
+	if f.given != "" {
+		return
+	}
+	f.candidates = slices.DeleteFunc(f.candidates, (*candidate).hopeless)
+	if len(r.Request.Header["Cookie"]) > 0 {
 		f.seeCookies(r)
 	}
 }
@@ -126,29 +138,51 @@ func (c *candidate) use(seed maphash.Seed, key string) {
 // Decide picks what tells sessions apart. Where the requests do not say enough it goes through the
 // records, in the order of time. It is an error where a configured key is in no request at all.
 func (f *Finder) Decide(records func(visit func(*traffic.Record) error) error) error {
-	if f.given {
-		if f.chosen.used == 0 && f.open > 0 {
-			return fmt.Errorf("sessions by %s: none of %d inbound requests has it", f.chosen.name, f.open)
-		}
-		return nil
-	}
-	candidates := []*candidate{f.chosen}
+	candidates := f.candidates
 	if c := f.cookie(); c != nil {
-		candidates = []*candidate{c, f.chosen}
+		candidates = append([]*candidate{c}, candidates...)
 	}
-	f.chosen, f.cookies = newCandidate(together()), nil
-	for _, c := range candidates {
-		n, err := f.reach(c, records)
-		if err != nil {
+	f.chosen, f.candidates, f.cookies = newCandidate(together()), nil, nil
+	if f.given == "" || len(candidates) > 1 {
+		c, err := f.first(candidates, records)
+		if c != nil {
+			f.chosen = c
+		}
+		if c != nil || err != nil {
 			return err
 		}
-		if n > 0 && 2*n >= f.open {
-			f.chosen = c
-			return nil
-		}
+	}
+	if f.given == "" || f.open == 0 {
+		return nil
+	}
+	f.chosen = slices.MaxFunc(candidates, func(a, b *candidate) int { return cmp.Compare(a.used, b.used) })
+	if f.chosen.used == 0 {
+		return fmt.Errorf("sessions by %s: none of %d inbound requests has it", f.given, f.open)
 	}
 	return nil
 }
+
+// first is the first candidate that at least half of the requests have, nil where there is none.
+func (f *Finder) first(
+	candidates []*candidate, records func(visit func(*traffic.Record) error) error,
+) (*candidate, error) {
+	for _, c := range candidates {
+		n, err := f.reach(c, records)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 && 2*n >= f.open && (f.given != "" || !c.lonely()) {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+// lonely tells whether what the source takes for a session is hardly more than one request each.
+func (c *candidate) lonely() bool { return c.passing && c.used < 2*len(c.alias) }
+
+// hopeless tells whether so many sessions are lonely that they are not worth the memory.
+func (c *candidate) hopeless() bool { return len(c.alias) >= 1<<16 && c.lonely() }
 
 // cookie is the session-like cookie that most records carry; of equals the first by name.
 func (f *Finder) cookie() *candidate {
@@ -238,7 +272,7 @@ func (f *Finder) Sentence(sessions int) string {
 	case f.open == 0:
 	case f.chosen.kind == "":
 		parts = append(parts, "all requests in order, as nothing tells users apart")
-	case f.given:
+	case f.given != "":
 		parts = append(parts, "by "+f.chosen.name)
 	default:
 		parts = append(parts, "inferred from "+f.chosen.name)

@@ -18,7 +18,8 @@ type Config struct {
 	JWTClaim string `yaml:"jwt_claim"`
 	// Query parameter whose value is the session.
 	Query string `yaml:"query"`
-	// Take each client, by forwarded address and User-Agent, as one session.
+	// Take each client as one session: by the address that proxies forwarded and the User-Agent, else by the
+	// connection where the capture knows it, else by the User-Agent alone, whichever most requests have.
 	Client bool `yaml:"client"`
 }
 

@@ -116,6 +116,29 @@ func TestAssignAsConfigured(t *testing.T) {
 			func(m *made) { m.add("/?user=1", ""); m.add("/?user=2", ""); m.add("/?a=b&user=1", "") },
 			"aba", "sessions: 2, by query parameter user",
 		},
+		"client by connection": {
+			Config{Client: true},
+			func(m *made) {
+				m.add("/", "", "User-Agent: x").Connection = "1"
+				m.add("/", "", "User-Agent: x").Connection = "2"
+				m.add("/", "", "User-Agent: x")
+			},
+			"abc", "sessions: 3, by client connection; 1 requests without it are one session",
+		},
+		"client by User-Agent": {
+			Config{Client: true},
+			func(m *made) {
+				m.add("/", "", "User-Agent: x").Connection = "1"
+				m.add("/", "", "User-Agent: y")
+				m.add("/", "", "User-Agent: x")
+			},
+			"aba", "sessions: 2, by User-Agent",
+		},
+		"few clients": {
+			Config{Client: true},
+			func(m *made) { m.add("/", "").Connection = "1"; m.add("/", ""); m.add("/", "") },
+			"abb", "sessions: 2, by client connection; 2 requests without it are one session",
+		},
 		"client": {
 			Config{Client: true},
 			func(m *made) {
@@ -179,6 +202,41 @@ func TestAssignInferred(t *testing.T) {
 			},
 			"aa", "sessions: 1, inferred from the bearer token",
 		},
+		"inferred from addresses": {
+			Config{},
+			func(m *made) {
+				m.add("/", "", "X-Forwarded-For: 10.0.0.1", "User-Agent: x").Connection = "1"
+				m.add("/", "", "X-Forwarded-For: 10.0.0.2", "User-Agent: x").Connection = "1"
+				m.add("/health", "").Connection = "1"
+			},
+			"abc", "sessions: 3, inferred from client address and User-Agent; 1 requests without it are one session",
+		},
+		"inferred from connections": {
+			Config{},
+			func(m *made) {
+				for _, connection := range []string{"1", "2", "1", "2", "2", ""} {
+					m.add("/", "").Connection = connection
+				}
+			},
+			"ababbc", "sessions: 3, inferred from client connection; 1 requests without it are one session",
+		},
+		"connections for each request": {
+			Config{},
+			func(m *made) {
+				for _, connection := range []string{"1", "2", "3", "3"} {
+					m.add("/", "").Connection = connection
+				}
+			},
+			"aaaa", "sessions: 1, all requests in order, as nothing tells users apart",
+		},
+		"tokens before connections": {
+			Config{},
+			func(m *made) {
+				m.add("/", "", "Authorization: Bearer "+ann).Connection = "1"
+				m.add("/", "", "Authorization: Bearer "+bob).Connection = "1"
+			},
+			"ab", "sessions: 2, inferred from the bearer token",
+		},
 		"nothing to go by": {
 			Config{},
 			func(m *made) { m.add("/", ""); m.add("/", ""); m.add("/", "", "Authorization: Basic YTpi") },
@@ -224,6 +282,10 @@ func TestAssignRefuses(t *testing.T) {
 	}{
 		"two keys":    {Config{Header: "A", Client: true}, "more than one key"},
 		"key unheard": {Config{Header: "A"}, "sessions by header A: none of 1 inbound requests has it"},
+		"no clients": {
+			Config{Client: true},
+			"sessions by client (forwarded address, connection or User-Agent): none of 1 inbound requests has it",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -233,6 +295,44 @@ func TestAssignRefuses(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// A configured key is taken however few have it: the records are not gone through for that.
+func TestConfiguredKeyIsTaken(t *testing.T) {
+	f, err := NewFinder(Config{Header: "A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		r := &traffic.Record{Request: &traffic.Request{Header: http.Header{}}}
+		if i == 0 {
+			r.Request.Header.Set("A", "x")
+		}
+		f.See(r)
+	}
+	err = f.Decide(func(func(*traffic.Record) error) error {
+		t.Error("the records are gone through")
+		return nil
+	})
+	if err != nil || f.chosen.name != "header A" {
+		t.Errorf("%v, by %s", err, f.chosen.name)
+	}
+}
+
+// Connections of one request each are forgotten after a while.
+func TestFinderForgets(t *testing.T) {
+	f, err := NewFinder(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &traffic.Record{Request: &traffic.Request{}}
+	for i := range 1 << 16 {
+		r.Connection = strconv.Itoa(i)
+		f.See(r)
+	}
+	if len(f.candidates) != 2 {
+		t.Errorf("%d candidates are left", len(f.candidates))
 	}
 }
 

@@ -21,23 +21,27 @@ type source struct {
 	issued func(r *traffic.Record, visit func(key []byte))
 	// subject is what two keys of one session have in common.
 	subject func(key string) string
+	// passing keys do not last: there may be a new one for each request.
+	passing bool
 }
 
-// source is the configured one, if any.
-func (c Config) source() (source, bool) {
+// sources are the configured ones, if any, and what they are called together.
+func (c Config) sources() (list []source, name string) {
 	switch {
 	case c.Header != "":
-		return byHeader(c.Header), true
+		list = []source{byHeader(c.Header)}
 	case c.Cookie != "":
-		return byCookie(c.Cookie), true
+		list = []source{byCookie(c.Cookie)}
 	case c.JWTClaim != "":
-		return byClaim(c.JWTClaim), true
+		list = []source{byClaim(c.JWTClaim)}
 	case c.Query != "":
-		return byQuery(c.Query), true
+		list = []source{byQuery(c.Query)}
 	case c.Client:
-		return byClient(), true
+		return []source{byAddress(), byConnection(), byAgent()}, "client (forwarded address, connection or User-Agent)"
+	default:
+		return nil, ""
 	}
-	return source{}, false
+	return list, list[0].name
 }
 
 // together puts everything into one session.
@@ -124,8 +128,9 @@ func byQuery(name string) source {
 	}
 }
 
-// byClient goes by what the proxies in front of the service wrote; captures have no socket address.
-func byClient() source {
+// byAddress goes by what the proxies in front of the service wrote. Behind a proxy the connections are the
+// proxy's own.
+func byAddress() source {
 	return source{
 		kind: "client", name: "client address and User-Agent", subject: itself, issued: nothing,
 		used: func(r *traffic.Record) string {
@@ -136,12 +141,25 @@ func byClient() source {
 					address = other
 				}
 			}
-			agent := h.Get("User-Agent")
-			if address == "" && agent == "" {
+			if address == "" {
 				return ""
 			}
-			return strings.TrimSpace(address) + "\x00" + agent
+			return strings.TrimSpace(address) + "\x00" + h.Get("User-Agent")
 		},
+	}
+}
+
+func byConnection() source {
+	return source{
+		kind: "connection", name: "client connection", subject: itself, issued: nothing, passing: true,
+		used: func(r *traffic.Record) string { return r.Connection },
+	}
+}
+
+func byAgent() source {
+	return source{
+		kind: "agent", name: "User-Agent", subject: itself, issued: nothing,
+		used: func(r *traffic.Record) string { return r.Request.Header.Get("User-Agent") },
 	}
 }
 

@@ -40,12 +40,14 @@ func (h headers) decode(b []byte) (*traffic.Record, error) {
 		r.Request.Method, r.Request.URL, r.Request.Host = d.next(), d.next(), d.next()
 		r.Request.Header = d.header()
 		r.Request.Body, bodies = d.body(bodies)
+		r.Request.Query = d.query()
 	}
 	if d.number() == 1 {
 		r.Response = &all.response
 		r.Response.Status = int(d.number())
 		r.Response.Header = d.header()
 		r.Response.Body, bodies = d.body(bodies)
+		r.Response.Result = d.results()
 	}
 	if d.damaged || len(bodies) > 0 {
 		return nil, errDamaged
@@ -68,7 +70,7 @@ func (d *decoder) common(r *traffic.Record) {
 		r.Time = r.Time.In(time.FixedZone("", int(zone)))
 	}
 	r.Direction = traffic.Direction(d.next())
-	r.Service, r.Session, r.Parent = d.next(), d.next(), d.next()
+	r.Service, r.Session, r.Connection, r.Parent = d.next(), d.next(), d.next(), d.next()
 	r.Protocol = traffic.Protocol(d.next())
 	r.Duration = time.Duration(d.signed())
 }

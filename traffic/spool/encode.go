@@ -24,9 +24,10 @@ func (s *scratch) record(r *traffic.Record) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Time.Nanosecond()))
 	_, zone := r.Time.Zone()
 	b = binary.AppendVarint(b, int64(zone))
-	for _, text := range []string{string(r.Direction), r.Service, r.Session, r.Parent, string(r.Protocol)} {
+	for _, text := range []string{string(r.Direction), r.Service, r.Session, r.Connection, r.Parent} {
 		b = appendText(b, text)
 	}
+	b = appendText(b, string(r.Protocol))
 	b = binary.AppendVarint(b, int64(r.Duration))
 	var request, response []byte
 	if q := r.Request; q == nil {
@@ -35,7 +36,7 @@ func (s *scratch) record(r *traffic.Record) []byte {
 		b = appendText(appendText(appendText(append(b, 1), q.Method), q.URL), q.Host)
 		b = s.appendHeader(b, q.Header)
 		request = q.Body
-		b = appendSize(b, request)
+		b = appendQuery(appendSize(b, request), q.Query)
 	}
 	if a := r.Response; a == nil {
 		b = append(b, 0)
@@ -43,7 +44,7 @@ func (s *scratch) record(r *traffic.Record) []byte {
 		b = binary.AppendUvarint(append(b, 1), uint64(a.Status))
 		b = s.appendHeader(b, a.Header)
 		response = a.Body
-		b = appendSize(b, response)
+		b = appendResults(appendSize(b, response), a.Result)
 	}
 	s.head = b
 	s.all = binary.AppendUvarint(s.all[:0], uint64(len(b)))

@@ -28,6 +28,23 @@ func records() map[string]*traffic.Record {
 			Request:  &traffic.Request{Method: "POST", URL: "/a?b=c", Host: "h", Header: header, Body: []byte("\x00body\xff")},
 			Response: &traffic.Response{Status: 201, Header: header, Body: []byte(`{"a":1}`)},
 		},
+		"query": {
+			ID: "r8", Time: at, Direction: traffic.Outbound, Connection: "10.0.0.1:5000", Protocol: traffic.Postgres,
+			Request: &traffic.Request{Host: "db:5432", Query: &traffic.Query{
+				SQL: "select $1", Params: []traffic.Param{{Type: "int8", Value: new("20")}, {Value: new("")}, {}},
+			}},
+			Response: &traffic.Response{Result: &traffic.Result{
+				Columns: []traffic.Column{{Name: "id", Type: "int8"}, {Name: "note"}},
+				Rows:    [][]*string{{new("20"), nil}, {new(""), new("x")}}, Tag: "SELECT 2",
+				Then: []traffic.Result{{Tag: "BEGIN"}, {Columns: []traffic.Column{}, Rows: [][]*string{}}},
+			}},
+		},
+		"failed query": {
+			ID: "r9", Time: at, Request: &traffic.Request{Query: &traffic.Query{Params: []traffic.Param{}}},
+			Response: &traffic.Response{Result: &traffic.Result{
+				Error: &traffic.QueryError{SQLState: "23505", Message: "duplicate key", Fields: map[string]string{"detail": "x"}},
+			}},
+		},
 		"no answer": {ID: "r2", Time: at, Direction: traffic.Inbound, Request: &traffic.Request{Method: "GET", URL: "/"}},
 		"empty bodies": {
 			ID: "r7", Time: at, Request: &traffic.Request{Method: "GET", URL: "/", Body: []byte{}},
