@@ -32,67 +32,140 @@ var ErrCoding = errors.New("decoding the body")
 // carries [traffic.TruncatedHeader]; without final it is [ErrIncomplete], as is a head that has no end
 // yet. Any other error means that raw does not begin with a request.
 func Request(raw []byte, final bool) (r *traffic.Request, rest []byte, err error) {
-	line, header, body, err := head(raw)
+	r, f, rest, err := RequestHead(raw)
 	if err != nil {
 		return nil, raw, err
 	}
+	r.Body, rest, err = body(r.Header, rest, f, final)
+	return r, rest, err
+}
+
+// RequestHead reads the head of a request from the start of raw; its body begins with rest and is framed
+// by f.
+func RequestHead(raw []byte) (r *traffic.Request, f Framing, rest []byte, err error) {
+	line, header, rest, err := head(raw)
+	if err != nil {
+		return nil, f, raw, err
+	}
 	r = &traffic.Request{Header: header}
 	if r.Method, r.URL, err = requestLine(line); err != nil {
-		return nil, raw, err
+		return nil, f, raw, err
 	}
 	r.Host = header.Get("Host")
 	header.Del("Host")
-	m := message{header: header, final: final}
-	r.Body, rest, err = m.body(body, framed(header))
-	return r, rest, err
+	f, err = framed(header)
+	return r, f, rest, err
 }
 
 // Response reads one response to a request of the given method, as [Request] does; interim responses
 // (1xx) are passed over. A body without a length goes on to the end of raw and needs final.
 func Response(raw []byte, method string, final bool) (r *traffic.Response, rest []byte, err error) {
+	r, f, rest, err := ResponseHead(raw, method)
+	if err != nil {
+		return nil, raw, err
+	}
+	r.Body, rest, err = body(r.Header, rest, f, final)
+	return r, rest, err
+}
+
+// ResponseHead reads the head of a response from the start of raw, as [RequestHead] does.
+func ResponseHead(raw []byte, method string) (r *traffic.Response, f Framing, rest []byte, err error) {
 	for rest = raw; ; {
 		line, header, body, err := head(rest)
 		if err != nil {
-			return nil, raw, err
+			return nil, f, raw, err
 		}
 		r = &traffic.Response{Header: header}
 		if r.Status, err = statusLine(line); err != nil {
-			return nil, raw, err
+			return nil, f, raw, err
 		}
-		if r.Status < 200 && r.Status != http.StatusSwitchingProtocols {
-			rest = body
+		rest = body
+		switch passed := len(raw) - len(rest); {
+		case r.Status >= 200 || r.Status == http.StatusSwitchingProtocols:
+		case passed > MaxHead:
+			return nil, f, raw, fmt.Errorf("there are interim responses of more than %d bytes", MaxHead)
+		default:
 			continue
 		}
-		m := message{header: header, final: final}
-		r.Body, rest, err = m.body(body, responseFraming(r.Status, method, header))
-		return r, rest, err
+		f, err = responseFraming(r.Status, method, header)
+		return r, f, rest, err
 	}
 }
 
 // head splits raw into the first line, the header and what follows the empty line.
 func head(raw []byte) (line string, h http.Header, body []byte, err error) {
-	first, rest, ok := cutLine(raw)
-	for ok && len(first) == 0 { // empty lines before a message are to be passed over
-		first, rest, ok = cutLine(rest)
+	for len(raw) > 0 && (raw[0] == '\n' || raw[0] == '\r' && len(raw) > 1 && raw[1] == '\n') {
+		_, raw, _ = cutLine(raw) // empty lines before a message are to be passed over
 	}
-	if !ok {
+	size, lines, whole := headSize(raw)
+	if line, h, err = fields(string(raw[:size]), lines); err != nil {
+		return "", nil, nil, err
+	}
+	if !whole {
 		return "", nil, nil, unfinished(raw)
 	}
-	h = make(http.Header, 8)
-	last := ""
+	return line, h, raw[size:], nil
+}
+
+// headSize measures the lines up to the empty one, with it; whole tells whether that is there.
+func headSize(raw []byte) (size, lines int, whole bool) {
 	for {
-		var field []byte
-		if field, rest, ok = cutLine(rest); !ok {
-			return "", nil, nil, unfinished(raw)
+		line, rest, ok := cutLine(raw[size:])
+		if !ok {
+			return size, lines, false
 		}
-		if len(field) == 0 {
-			return string(first), h, rest, nil
+		size = len(raw) - len(rest)
+		if len(line) == 0 {
+			return size, lines, true
 		}
-		if last, err = addField(h, last, string(field)); err != nil {
-			return "", nil, nil, err
-		}
+		lines++
 	}
 }
+
+// fields takes a head of so many lines apart. It is one text of which names and values are parts.
+func fields(text string, lines int) (first string, h http.Header, err error) {
+	first, text = cutText(text)
+	h = make(http.Header, max(0, lines-1))
+	values := make([]string, 0, lines)
+	last := ""
+	for text != "" {
+		var field string
+		if field, text = cutText(text); field == "" {
+			break
+		}
+		if field[0] == ' ' || field[0] == '\t' { // obsolete line folding
+			if known := h[last]; known != nil {
+				known[len(known)-1] += " " + trim(field)
+				continue
+			}
+		}
+		name, value, ok := strings.Cut(field, ":")
+		if !ok || name == "" || strings.IndexByte(name, ' ') >= 0 || strings.IndexByte(name, '\t') >= 0 {
+			return "", nil, fmt.Errorf("malformed header line %.60q", field)
+		}
+		last = textproto.CanonicalMIMEHeaderKey(name)
+		if known := h[last]; known != nil {
+			h[last] = append(known, trim(value))
+			continue
+		}
+		values = append(values, trim(value))
+		h[last] = values[len(values)-1 : len(values) : len(values)]
+	}
+	return first, h, nil
+}
+
+// trim takes the white space around a value away.
+func trim(value string) string {
+	for value != "" && blank(value[0]) {
+		value = value[1:]
+	}
+	for value != "" && blank(value[len(value)-1]) {
+		value = value[:len(value)-1]
+	}
+	return value
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 
 func unfinished(raw []byte) error {
 	if len(raw) > MaxHead {
@@ -101,20 +174,10 @@ func unfinished(raw []byte) error {
 	return ErrIncomplete
 }
 
-// addField adds a header line, or what continues the one before it (obsolete line folding).
-func addField(h http.Header, last, field string) (string, error) {
-	if (field[0] == ' ' || field[0] == '\t') && last != "" {
-		values := h[last]
-		values[len(values)-1] += " " + strings.TrimSpace(field)
-		return last, nil
-	}
-	name, value, ok := strings.Cut(field, ":")
-	if !ok || name == "" || strings.ContainsAny(name, " \t") {
-		return "", fmt.Errorf("malformed header line %.60q", field)
-	}
-	name = textproto.CanonicalMIMEHeaderKey(name)
-	h[name] = append(h[name], strings.TrimSpace(value))
-	return name, nil
+// cutText is like cutLine, for a text that ends with a line break.
+func cutText(text string) (line, rest string) {
+	line, rest, _ = strings.Cut(text, "\n")
+	return strings.TrimSuffix(line, "\r"), rest
 }
 
 // cutLine cuts at the end of a line, which is CRLF or a bare LF.

@@ -113,6 +113,7 @@ func TestRefused(t *testing.T) {
 		"no HTTP":        "\x16\x03\x01\x02\r\n\r\n",
 		"HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"header":         "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+		"no folding":     "GET / HTTP/1.1\r\nX: 1\r\n\vY\r\n\r\n",
 		"length":         "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
 		"chunk":          "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 		"chunk end":      "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
@@ -126,8 +127,15 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
-	if r, _, err := Response([]byte("ICY 200 OK\r\n\r\n"), "GET", true); err == nil {
-		t.Errorf("got %v", r)
+	for name, raw := range map[string]string{
+		"not HTTP":        "ICY 200 OK\r\n\r\n",
+		"endless interim": strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", MaxHead/20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r, _, err := Response([]byte(raw), "GET", true); err == nil || errors.Is(err, ErrIncomplete) {
+				t.Errorf("got %v, %v", r, err)
+			}
+		})
 	}
 }
 
