@@ -1,7 +1,6 @@
 package accesslog
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,10 +18,10 @@ const layout = "02/Jan/2006:15:04:05 -0700"
 // Of more, the first number with a decimal point is the request time in seconds (nginx), and one with
 // "ms" at the end that of Traefik; {"request_body"} is not told apart from other quoted fields and is read
 // in JSON logs only.
-func combined(line []byte, c *clock) (entry, error) {
+func combined(line string, c *clock) (entry, error) {
 	var e entry
-	open := bytes.IndexByte(line, '[')
-	shut := bytes.IndexByte(line, ']')
+	open := strings.IndexByte(line, '[')
+	shut := strings.IndexByte(line, ']')
 	if open < 0 || shut < open {
 		return e, errors.New("no time in brackets: expected a line of the common or combined log format")
 	}
@@ -32,13 +31,11 @@ func combined(line []byte, c *clock) (entry, error) {
 	}
 	e.client(line[:open])
 	s := scanner{rest: line[shut+1:]}
-	for f, ok := s.next(); ok; f, ok = s.next() { // what stands between the time and the request
-		if f.quoted {
-			e.request = f.text
-			break
-		}
+	f, ok := s.next()
+	for ok && !f.quoted { // what stands between the time and the request
+		f, ok = s.next()
 	}
-	if e.request == nil {
+	if e.request = f.text; !ok {
 		return e, errors.New("no request in quotes behind the time")
 	}
 	if err := e.numbers(&s); err != nil {
@@ -49,20 +46,19 @@ func combined(line []byte, c *clock) (entry, error) {
 }
 
 // client reads what stands before the time.
-func (e *entry) client(b []byte) {
-	fields := strings.Fields(string(b))
-	for i, f := range fields {
+func (e *entry) client(b string) {
+	i := 0
+	for f := range strings.FieldsSeq(b) {
 		f = strings.TrimSuffix(f, ",")
-		switch {
-		case !isAddress(f) && i == 0 && f != "-" && len(fields) > 3:
-			e.host = []byte(f)
-			continue
-		case !isAddress(f) && i > 0 && e.address == nil && i > 1:
+		switch address := isAddress(f); {
+		case !address && i == 0 && f != "-" && len(strings.Fields(b)) > 3:
+			e.host = f
+		case !address && i > 1 && e.address == "":
 			return
+		case e.address == "":
+			e.address = f
 		}
-		if e.address == nil {
-			e.address = []byte(f)
-		}
+		i++
 	}
 }
 
@@ -128,30 +124,33 @@ func (e *entry) more(s *scanner) {
 	}
 }
 
-// requestTime reads seconds with decimals, or milliseconds with their unit; 0 where it is neither.
-func requestTime(f []byte) time.Duration {
-	if ms, ok := bytes.CutSuffix(f, []byte("ms")); ok {
-		n, err := strconv.ParseFloat(string(ms), 64)
-		if err != nil || n < 0 {
+// requestTime reads seconds with decimals, or milliseconds with their unit; 0 where it is neither, or longer than
+// any request takes.
+func requestTime(f string) time.Duration {
+	const longest = 1e7 // seconds
+	if ms, ok := strings.CutSuffix(f, "ms"); ok {
+		n, err := strconv.ParseFloat(ms, 64)
+		if err != nil || !(n >= 0 && n < 1e3*longest) {
 			return 0
 		}
 		return time.Duration(n * float64(time.Millisecond))
 	}
-	whole, decimals, ok := bytes.Cut(f, []byte("."))
+	whole, decimals, ok := strings.Cut(f, ".")
 	seconds, fine := number(whole)
 	thousandths, finer := number(decimals)
-	if !ok || !fine || !finer || len(decimals) != 3 {
+	if !ok || !fine || !finer || len(decimals) != 3 || seconds > longest {
 		return 0
 	}
 	return time.Duration(seconds)*time.Second + time.Duration(thousandths)*time.Millisecond
 }
 
 // number reads decimal digits.
-func number(b []byte) (n int64, ok bool) {
+func number(b string) (n int64, ok bool) {
 	if len(b) == 0 || len(b) > 18 {
 		return 0, false
 	}
-	for _, c := range b {
+	for i := range len(b) {
+		c := b[i]
 		if c < '0' || c > '9' {
 			return 0, false
 		}
@@ -161,15 +160,4 @@ func number(b []byte) (n int64, ok bool) {
 }
 
 // Sniff tells whether a file begins like an access log in the common format.
-func Sniff(head []byte) bool {
-	for line := range bytes.Lines(head) {
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		var c clock
-		_, err := combined(line, &c)
-		return err == nil
-	}
-	return false
-}
+func Sniff(head []byte) bool { return begins(head, combined) }

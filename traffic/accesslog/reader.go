@@ -3,7 +3,6 @@
 package accesslog
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -11,9 +10,11 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/lines"
 )
 
 // MaxLine is the longest line that is read, in bytes.
@@ -28,110 +29,142 @@ const (
 // NewReader reads one record from each line; empty lines and comments (#) are passed over. Ids are
 // "file:line". A log has no bodies: an answer with one is there without it, and so is a request that
 // usually has one ([traffic.TruncatedHeader]), so that neither is taken for an empty body. The client's
-// address becomes X-Forwarded-For. name stands in errors.
+// address becomes X-Forwarded-For. A last line without its line break is not used unless it ends with a quote, as
+// a number may lack digits. name stands in errors.
 func NewReader(name string, r io.Reader) traffic.Reader {
-	return &reader{name: name, base: filepath.Base(name), in: bufio.NewReaderSize(r, 64<<10), parse: combined}
+	const quotes = 6 // around the request, the referer and the user agent
+	return &reader{name: name, base: filepath.Base(name), in: lines.New(r, MaxLine), parse: combined, quotes: quotes}
 }
 
 // NewHAProxyReader is like [NewReader], for the HTTP log of HAProxy.
 func NewHAProxyReader(name string, r io.Reader) traffic.Reader {
-	return &reader{name: name, base: filepath.Base(name), in: bufio.NewReaderSize(r, 64<<10), parse: haproxy}
+	const quotes = 2 // around the request
+	return &reader{name: name, base: filepath.Base(name), in: lines.New(r, MaxLine), parse: haproxy, quotes: quotes}
 }
+
+// parser reads what a line tells.
+type parser func(line string, c *clock) (entry, error)
 
 type reader struct {
 	name, base string
-	in         *bufio.Reader
-	line       int
-	long       []byte
+	in         *lines.Reader
 	clock      clock
-	parse      func(line []byte, c *clock) (entry, error)
+	parse      parser
 	ended      error
+	// quotes is how many a whole line has that ends with one, before the line that was read last.
+	quotes int
+	before string
 }
 
 // entry is what a line tells.
 type entry struct {
 	time           time.Time
 	duration       time.Duration
-	request        []byte // "GET /path HTTP/1.1"
-	address, host  []byte
-	agent, referer []byte
+	request        string // "GET /path HTTP/1.1"
+	address, host  string
+	agent, referer string
 	status         int
 	bytes          int64
-	body           []byte
-	hasBody        bool
 }
 
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
 	for r.ended == nil {
-		line, err := r.next()
-		if errors.Is(err, errLong) {
+		line, err := r.in.Next()
+		switch {
+		case errors.Is(err, lines.ErrLong):
 			return nil, r.malformed(err)
+		case errors.Is(err, io.EOF):
+			r.ended = io.EOF
+		case err != nil:
+			r.ended = fmt.Errorf("%s: %w", r.name, err)
 		}
-		r.ended = err
-		if err != nil && !errors.Is(err, io.EOF) {
-			r.ended = fmt.Errorf("%s: reading line %d: %w", r.name, r.line, err)
-			break
-		}
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 && line[0] != '#' {
-			return r.record(line)
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return r.record(string(line))
 		}
 	}
 	return nil, r.ended
 }
 
-var errLong = fmt.Errorf("line is longer than %d bytes", MaxLine)
-
-// next returns the next line, valid until the next call; the last one comes with io.EOF.
-func (r *reader) next() ([]byte, error) {
-	r.line++
-	part, err := r.in.ReadSlice('\n')
-	if !errors.Is(err, bufio.ErrBufferFull) {
-		return part, err
-	}
-	r.long = append(r.long[:0], part...)
-	for errors.Is(err, bufio.ErrBufferFull) {
-		part, err = r.in.ReadSlice('\n')
-		if len(r.long) <= MaxLine {
-			r.long = append(r.long, part...)
+// begins tells whether the first line of a file is one that can be parsed.
+func begins(head []byte, parse parser) bool {
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' {
+			continue
 		}
+		var c clock
+		_, err := parse(string(line), &c)
+		return err == nil
 	}
-	if len(r.long) > MaxLine {
-		r.ended = err
-		return nil, errLong
-	}
-	return r.long, err
+	return false
 }
 
 func (r *reader) malformed(err error) error {
-	return &traffic.MalformedError{Source: r.name, Line: r.line, Reason: err}
+	return &traffic.MalformedError{Source: r.name, Line: r.in.Number(), Reason: err}
 }
 
 func (r *reader) leftOut(kind string) error {
-	return &traffic.LeftOutError{Source: r.name, Line: r.line, Kind: kind}
+	return &traffic.LeftOutError{Source: r.name, Line: r.in.Number(), Kind: kind}
 }
 
-func (r *reader) record(line []byte) (*traffic.Record, error) {
+// exchange is a record with all that it refers to, but for its headers.
+type exchange struct {
+	record   traffic.Record
+	request  traffic.Request
+	response traffic.Response
+	values   [5]string // of the headers
+}
+
+func (r *reader) record(line string) (*traffic.Record, error) {
+	if r.cut(line) {
+		return nil, r.malformed(lines.ErrCut)
+	}
 	e, err := r.parse(line, &r.clock)
 	if err != nil {
 		return nil, r.malformed(err)
 	}
-	if none(e.request) || bytes.Equal(e.request, []byte("<BADREQ>")) {
+	r.before = line
+	if none(e.request) || e.request == "<BADREQ>" {
 		return nil, r.leftOut(noRequest)
 	}
-	method, target, ok := requestLine(string(e.request))
+	method, target, ok := requestLine(e.request)
 	if !ok {
 		return nil, r.leftOut(noHTTP)
 	}
 	if e.status < 100 || e.status > 999 {
 		return nil, r.malformed(fmt.Errorf("the status is %d: expected a number from 100 to 999", e.status))
 	}
-	return &traffic.Record{
-		ID: r.base + ":" + strconv.Itoa(r.line), Time: e.time, Direction: traffic.Inbound,
-		Protocol: traffic.HTTP, Duration: e.duration,
-		Request: e.toRequest(method, target), Response: e.toResponse(method),
-	}, nil
+	x := &exchange{}
+	x.record = traffic.Record{
+		ID: r.base + ":" + strconv.Itoa(r.in.Number()), Time: e.time, Direction: traffic.Inbound,
+		Protocol: traffic.HTTP, Duration: e.duration, Request: &x.request, Response: &x.response,
+	}
+	x.request = traffic.Request{Method: method, URL: target, Header: x.header(&e, method)}
+	if !none(e.host) {
+		x.request.Host = e.host
+	}
+	x.response = traffic.Response{Status: e.status, Header: http.Header{}}
+	bodiless := method == http.MethodHead || e.status == http.StatusNoContent ||
+		e.status == http.StatusNotModified || e.bytes == 0
+	if !bodiless {
+		x.values[4] = strconv.FormatInt(max(0, e.bytes), 10)
+		x.response.Header[traffic.TruncatedHeader] = x.values[4:5:5]
+	}
+	return &x.record, nil
+}
+
+// cut tells whether a part of the last line may be missing: it has no line break, and does not end as a line of
+// this file does, with a quote behind the last of its fields.
+func (r *reader) cut(line string) bool {
+	if r.in.Whole() {
+		return false
+	}
+	quotes := r.quotes
+	if r.before != "" {
+		quotes = strings.Count(r.before, `"`)
+	}
+	return !strings.HasSuffix(line, `"`) || strings.Count(line, `"`) < quotes
 }
 
 // requestLine splits "GET /a b HTTP/1.1"; HTTP/0.9 requests have no version.
@@ -155,56 +188,40 @@ func requestLine(line string) (method, target string, ok bool) {
 	return line[:first], target, target != ""
 }
 
-func (e *entry) toRequest(method, target string) *traffic.Request {
-	h := make(http.Header, 4)
-	set := func(name string, value []byte) {
-		if !none(value) {
-			h[name] = []string{string(value)}
+// header is what a line tells of the request's header, and whether a body is missing.
+func (x *exchange) header(e *entry, method string) http.Header {
+	body := ""
+	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
+		body = "0"
+	}
+	x.values = [5]string{e.agent, e.referer, e.address, body}
+	names := [4]string{"User-Agent", "Referer", "X-Forwarded-For", traffic.TruncatedHeader}
+	h := make(http.Header, len(names))
+	for i, name := range names {
+		if !none(x.values[i]) {
+			h[name] = x.values[i : i+1 : i+1]
 		}
 	}
-	set("User-Agent", e.agent)
-	set("Referer", e.referer)
-	set("X-Forwarded-For", e.address)
-	r := &traffic.Request{Method: method, URL: target, Header: h}
-	switch {
-	case e.hasBody:
-		r.Body = e.body
-	case method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch:
-		h[traffic.TruncatedHeader] = []string{"0"}
-	}
-	if !none(e.host) {
-		r.Host = string(e.host)
-	}
-	return r
-}
-
-func (e *entry) toResponse(method string) *traffic.Response {
-	r := &traffic.Response{Status: e.status, Header: http.Header{}}
-	bodiless := method == http.MethodHead || e.status == http.StatusNoContent ||
-		e.status == http.StatusNotModified || e.bytes == 0
-	if !bodiless {
-		r.Header[traffic.TruncatedHeader] = []string{strconv.FormatInt(max(0, e.bytes), 10)}
-	}
-	return r
+	return h
 }
 
 // none tells whether a field stands for nothing.
-func none(field []byte) bool { return len(field) == 0 || len(field) == 1 && field[0] == '-' }
+func none(field string) bool { return field == "" || field == "-" }
 
 // clock parses times of one layout; neighbouring lines mostly have the same.
 type clock struct {
-	text []byte
+	text string
 	time time.Time
 }
 
-func (c *clock) parse(layout string, text []byte) (time.Time, error) {
-	if len(c.text) > 0 && bytes.Equal(c.text, text) {
+func (c *clock) parse(layout, text string) (time.Time, error) {
+	if text != "" && c.text == text {
 		return c.time, nil
 	}
-	t, err := time.Parse(layout, string(text))
+	t, err := time.Parse(layout, text)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("the time is %.40q: expected one such as %s", text, layout)
 	}
-	c.text, c.time = append(c.text[:0], text...), t.UTC()
+	c.text, c.time = strings.Clone(text), t.UTC()
 	return c.time, nil
 }

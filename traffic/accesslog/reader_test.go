@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 // outcome reads all and writes each record or error in short.
@@ -44,13 +45,16 @@ func TestRead(t *testing.T) {
 		"combined":     {`1.2.3.4 - - ` + at + ` "GET /a HTTP/2.0" 304 17 "-" "agent"`, "x:1 GET /a@ 304  0s"},
 		"host first":   {`h.test 1.2.3.4 - - ` + at + ` "GET / HTTP/1.1" 200 0`, "x:1 GET /@h.test 200  0s"},
 		"request time": {`1.2.3.4 - - ` + at + ` "GET / HTTP/1.1" 200 1 "-" "x" 512 0.012 "y"`, "x:1 GET /@ 200 1 12ms"},
-		"traefik":      {`1.2.3.4 - - ` + at + ` "GET / HTTP/1.1" 200 1 "-" "x" 5 "f" "b" 7ms`, "x:1 GET /@ 200 1 7ms"},
-		"escapes":      {`1.2.3.4 - - ` + at + ` "GET /\x22\"\\ HTTP/1.1" 200 1`, `x:1 GET /""\@ 200 1 0s`},
-		"space":        {`1.2.3.4 - - ` + at + ` "GET /a b HTTP/1.1" 200 1`, `x:1 GET /a b@ 200 1 0s`},
-		"HTTP/0.9":     {`1.2.3.4 - - ` + at + ` "GET /a" 200 1`, `x:1 GET /a@ 200 1 0s`},
-		"no request":   {`1.2.3.4 - - ` + at + ` "-" 408 -`, "x:1: left out: log lines without a request"},
-		"TLS":          {`1.2.3.4 - - ` + at + ` "\x16\x03\x01" 400 1`, "x:1: left out: log lines whose request is no HTTP"},
-		"no time":      {`hello`, "x:1: no time in brackets: expected a line of the common or combined log format"},
+		"years": {
+			`1.2.3.4 - - ` + at + ` "GET / HTTP/1.1" 200 1 "-" "x" 99999999999.000 1e300ms`, "x:1 GET /@ 200 1 0s",
+		},
+		"traefik":    {`1.2.3.4 - - ` + at + ` "GET / HTTP/1.1" 200 1 "-" "x" 5 "f" "b" 7ms`, "x:1 GET /@ 200 1 7ms"},
+		"escapes":    {`1.2.3.4 - - ` + at + ` "GET /\x22\"\\ HTTP/1.1" 200 1`, `x:1 GET /""\@ 200 1 0s`},
+		"space":      {`1.2.3.4 - - ` + at + ` "GET /a b HTTP/1.1" 200 1`, `x:1 GET /a b@ 200 1 0s`},
+		"HTTP/0.9":   {`1.2.3.4 - - ` + at + ` "GET /a" 200 1`, `x:1 GET /a@ 200 1 0s`},
+		"no request": {`1.2.3.4 - - ` + at + ` "-" 408 -`, "x:1: left out: log lines without a request"},
+		"TLS":        {`1.2.3.4 - - ` + at + ` "\x16\x03\x01" 400 1`, "x:1: left out: log lines whose request is no HTTP"},
+		"no time":    {`hello`, "x:1: no time in brackets: expected a line of the common or combined log format"},
 		"bad time": {
 			`1.2.3.4 - - [today] "GET / HTTP/1.1" 200 1`,
 			`x:1: the time is "today": expected one such as 02/Jan/2006:15:04:05 -0700`,
@@ -61,11 +65,11 @@ func TestRead(t *testing.T) {
 		"status 0": {
 			`1.2.3.4 - - ` + at + ` "GET / HTTP/1.1" 000 1`, "x:1: the status is 0: expected a number from 100 to 999",
 		},
-		"long": {strings.Repeat("x", MaxLine+1), "x:1: line is longer than 1048576 bytes"},
+		"long": {strings.Repeat("x", MaxLine+1), "x:1: the line is too long: more than 1048576 bytes"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			file := c.line + "\n\n# comment\r\n" + `1.2.3.4 - - ` + at + ` "GET /last HTTP/1.1" 200 9`
+			file := c.line + "\n\n# comment\r\n" + `1.2.3.4 - - ` + at + ` "GET /last HTTP/1.1" 200 9` + "\n"
 			want := []string{c.want, "x:4 GET /last@ 200 9 0s"}
 			if diff := cmp.Diff(want, outcome(NewReader("x", strings.NewReader(file)))); diff != "" {
 				t.Error(diff)
@@ -74,8 +78,22 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestLastLine reads a last line that has no line break.
+func TestLastLine(t *testing.T) {
+	const begin = `1.2.3.4 - - ` + at + ` "GET /a HTTP/1.1" 200 17`
+	const told = "x:1: last line is truncated: it has no line break (add one if the line is whole)"
+	for line, want := range map[string]string{
+		begin: told, begin + ` "-"`: told, begin + ` "-" "agent`: told, begin + ` "-" "agent" 0.01`: told,
+		begin + ` "-" "agent"`: "x:1 GET /a@ 200 17 0s", begin + ` "-" "agent" 0.010` + "\n": "x:1 GET /a@ 200 17 10ms",
+	} {
+		if diff := cmp.Diff([]string{want}, outcome(NewReader("x", strings.NewReader(line)))); diff != "" {
+			t.Errorf("%s\n%s", line, diff)
+		}
+	}
+}
+
 func TestMessages(t *testing.T) {
-	line := `1.2.3.4, 5.6.7.8 - - ` + at + ` "POST /a HTTP/1.1" 201 - "http://r/" "agent"`
+	line := `1.2.3.4, 5.6.7.8 - - ` + at + ` "POST /a HTTP/1.1" 201 - "http://r/" "agent"` + "\n"
 	r, err := NewReader("x", strings.NewReader(line)).Read()
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +139,7 @@ func TestHAProxy(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff([]string{c.want}, outcome(NewHAProxyReader("x", strings.NewReader(c.line)))); diff != "" {
+			if diff := cmp.Diff([]string{c.want}, outcome(NewHAProxyReader("x", strings.NewReader(c.line+"\n")))); diff != "" {
 				t.Error(diff)
 			}
 			if sniffed := SniffHAProxy([]byte(c.line)); sniffed != !strings.Contains(c.want, "x:1: no") {
@@ -142,12 +160,13 @@ func TestSniff(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add(`1.2.3.4 - - ` + at + ` "GET /a HTTP/1.1" 200 1 "-" "x" 512 0.012`)
-	f.Add(`h[1]: 1.2.3.4:5 [06/Feb/2009:12:14:14.655] in~ s/srv1 10/0/30/69/109 200 2750 - - ---- "GET / HTTP/1.1"`)
+	f.Add(`1.2.3.4 - - ` + at + ` "GET /a HTTP/1.1" 200 1 "-" "x" 512 0.012` + "\n")
+	f.Add(`h[1]: 1.2.3.4:5 [06/Feb/2009:12:14:14.655] in~ s/srv1 10/0/30/69/109 200 2750 - - ---- "GET / HTTP/1.1"` + "\n")
 	f.Fuzz(func(t *testing.T, file string) {
 		lines := strings.Count(file, "\n") + 1
 		for _, open := range []func(string, io.Reader) traffic.Reader{NewReader, NewHAProxyReader} {
-			if n := len(outcome(open("x", strings.NewReader(file)))); n > lines {
+			records, told := readertest.Outcomes(t, open("x", strings.NewReader(file)))
+			if n := len(records) + len(told); n > lines {
 				t.Errorf("%d outcomes of %d lines", n, lines)
 			}
 		}
@@ -156,16 +175,27 @@ func FuzzRead(f *testing.F) {
 
 func BenchmarkRead(b *testing.B) {
 	const n = 50_000
-	file := strings.Repeat(`77.179.66.156 - - [25/Oct/2016:14:49:33 +0200] "GET /orders/17 HTTP/1.1" 200 612 "-" `+
-		`"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_12_0) AppleWebKit/537.36"`+"\n", n)
-	b.SetBytes(int64(len(file)))
-	for b.Loop() {
-		r := NewReader("x", strings.NewReader(file))
-		for range n {
-			if _, err := r.Read(); err != nil {
-				b.Fatal(err)
+	for name, c := range map[string]struct {
+		open func(string, io.Reader) traffic.Reader
+		line string
+	}{
+		"combined": {NewReader, `77.179.66.156 - - [25/Oct/2016:14:49:33 +0200] "GET /orders/17 HTTP/1.1" 200 612 "-" ` +
+			`"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_12_0) AppleWebKit/537.36"`},
+		"HAProxy": {NewHAProxyReader, `haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 ` +
+			`10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			file := strings.Repeat(c.line+"\n", n)
+			b.SetBytes(int64(len(file)))
+			for b.Loop() {
+				r := c.open("x", strings.NewReader(file))
+				for range n {
+					if _, err := r.Read(); err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
-		}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+		})
 	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }

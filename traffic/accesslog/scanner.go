@@ -1,17 +1,17 @@
 package accesslog
 
 import (
-	"bytes"
 	"strconv"
+	"strings"
 )
 
 // scanner cuts a line into fields: words, and text in double quotes with its escapes undone.
 type scanner struct {
-	rest []byte
+	rest string
 }
 
 type scanned struct {
-	text   []byte
+	text   string
 	quoted bool
 }
 
@@ -23,14 +23,16 @@ func (s *scanner) peek() (scanned, bool) {
 }
 
 func (s *scanner) next() (scanned, bool) {
-	s.rest = bytes.TrimLeft(s.rest, " \t")
+	for s.rest != "" && (s.rest[0] == ' ' || s.rest[0] == '\t') {
+		s.rest = s.rest[1:]
+	}
 	if len(s.rest) == 0 {
 		return scanned{}, false
 	}
 	if s.rest[0] == '"' {
 		return s.quoted(), true
 	}
-	end := bytes.IndexByte(s.rest, ' ')
+	end := strings.IndexByte(s.rest, ' ')
 	if end < 0 {
 		end = len(s.rest)
 	}
@@ -59,7 +61,7 @@ func (s *scanner) quoted() scanned {
 }
 
 // unescape undoes \xNN (nginx, Apache), \" and \\, and the letters that Apache escapes.
-func unescape(b []byte) []byte {
+func unescape(b string) string {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] != '\\' || i+1 == len(b) {
@@ -70,7 +72,7 @@ func unescape(b []byte) []byte {
 		switch c := b[i]; c {
 		case 'x':
 			if i+2 < len(b) {
-				if n, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil {
+				if n, err := strconv.ParseUint(b[i+1:i+3], 16, 8); err == nil {
 					out = append(out, byte(n))
 					i += 2
 					continue
@@ -87,5 +89,5 @@ func unescape(b []byte) []byte {
 			out = append(out, c)
 		}
 	}
-	return out
+	return string(out)
 }

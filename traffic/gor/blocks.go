@@ -14,6 +14,8 @@ type blocks struct {
 	// start and end bound what is in buf, scanned is where the search goes on.
 	start, end, scanned int
 	err                 error
+	// open tells that the last block lacks its separator.
+	open bool
 }
 
 var errLong = fmt.Errorf("longer than %d bytes: expected a separator line", MaxRecord)
@@ -42,15 +44,26 @@ func (b *blocks) next() ([]byte, error) {
 
 // last is what stands behind the last separator.
 func (b *blocks) last() ([]byte, error) {
-	block := b.buf[b.start:b.end]
-	if !bytes.HasSuffix(block, []byte("\r\n")) { // which may end a message without a body
-		block = bytes.TrimSuffix(block, []byte("\n"))
-	}
+	block := cutSeparator(b.buf[b.start:b.end])
 	b.start, b.scanned = b.end, b.end
 	if len(bytes.TrimSpace(block)) == 0 || !errors.Is(b.err, io.EOF) {
 		return nil, b.err
 	}
+	b.open = true
 	return block, nil
+}
+
+// cutSeparator takes away what there is of a separator that is cut off.
+func cutSeparator(block []byte) []byte {
+	for n := len(separator) - 1; n > 1; n-- {
+		if bytes.HasSuffix(block, []byte(separator[:n])) {
+			return block[:len(block)-n]
+		}
+	}
+	if bytes.HasSuffix(block, []byte("\r\n")) { // which may end a message without a body
+		return block
+	}
+	return bytes.TrimSuffix(block, []byte("\n"))
 }
 
 func (b *blocks) fill() {

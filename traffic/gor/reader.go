@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,22 +25,27 @@ const separator = "\n\xf0\x9f\x90\xb5\xf0\x9f\x99\x88\xf0\x9f\x99\x89\n"
 // MaxRecord bounds one record, in bytes.
 const MaxRecord = http1.MaxHead + http1.MaxBody
 
-// window is how many messages may lie between a request and its response.
-const window = 16384
+// A request and its response may lie as far apart as this: so many messages of one kind that wait for
+// their counterpart, and so many bytes of them.
+const (
+	window      = 16384
+	windowBytes = 16 << 20
+)
 
 // Kinds of what is left out.
 const (
 	orphans  = "responses without their request"
+	behind   = "bytes behind the end of a message, up to the separator"
 	replayed = "answers of an earlier replay"
 )
 
-// NewReader reads records from r. A request whose response is not among the 16,384 messages behind it is
-// a record without a response. Responses without a request, and answers of an earlier replay, are
-// [traffic.LeftOutError]s. name stands in errors.
+// NewReader reads records from r. What waits for its counterpart is kept in memory, at most 16,384 messages
+// and 16 MiB of requests and of responses: a request whose response is farther away is a record without a
+// response. Responses without a request, answers of an earlier replay, and what follows a message within its
+// record are [traffic.LeftOutError]s. Ids that hold the client's address name the connection. name stands in
+// errors.
 func NewReader(name string, r io.Reader) traffic.Reader {
-	return &reader{
-		name: name, blocks: blocks{in: r}, requests: queue[*traffic.Record]{}, responses: queue[*answer]{},
-	}
+	return &reader{name: name, blocks: blocks{in: r}}
 }
 
 type reader struct {
@@ -47,11 +54,12 @@ type reader struct {
 	number int // of the record
 	ended  error
 	// out are the records that can be handed on.
-	out []*traffic.Record
+	out         []*traffic.Record
+	connections connections
 	// requests and responses wait for each other.
 	requests  queue[*traffic.Record]
 	responses queue[*answer]
-	// left are the errors of what has waited in vain.
+	// left are the errors that are to be told next.
 	left []error
 }
 
@@ -65,42 +73,67 @@ type answer struct {
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
 	for {
-		switch {
-		case len(r.left) > 0:
+		if len(r.left) > 0 {
 			err := r.left[0]
-			r.left = r.left[1:]
+			r.left = slices.Delete(r.left, 0, 1)
 			return nil, err
-		case len(r.out) > 0:
-			record := r.out[0]
-			r.out = r.out[1:]
+		}
+		if record := r.ready(); record != nil {
 			return record, nil
-		case r.ended != nil:
-			return nil, r.ended
 		}
-		block, err := r.blocks.next()
-		if err != nil {
-			r.end(err)
-			continue
-		}
-		r.number++
-		if err := r.take(block); err != nil {
+		if err := r.advance(); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// end hands on what still waits.
-func (r *reader) end(err error) {
-	r.ended = err
-	if errors.Is(err, errLong) {
+// ready takes the next record that can be handed on, nil where there is none.
+func (r *reader) ready() *traffic.Record {
+	if len(r.out) == 0 || !r.connections.decided() && r.ended == nil {
+		return nil
+	}
+	record := r.out[0]
+	r.out = slices.Delete(r.out, 0, 1)
+	r.connections.label(record)
+	return record
+}
+
+// advance takes the next block, or what waits where there is none any more.
+func (r *reader) advance() error {
+	if r.ended != nil {
+		if r.drain() {
+			return nil
+		}
+		return r.ended
+	}
+	block, err := r.blocks.next()
+	if err == nil {
+		r.number++
+		return r.take(block)
+	}
+	if r.ended = err; !errors.Is(err, io.EOF) {
 		r.ended = fmt.Errorf("%s: record %d: %w", r.name, r.number+1, err)
 	}
-	r.requests.drain(func(record *traffic.Record) { r.out = append(r.out, record) })
-	r.responses.drain(func(a *answer) { r.orphan(a) })
+	return nil
 }
 
-func (r *reader) orphan(a *answer) {
-	r.left = append(r.left, &traffic.LeftOutError{Source: r.name, Line: a.number, Kind: orphans})
+// drain hands on what waits the longest, and tells whether there was anything.
+func (r *reader) drain() bool {
+	if record, ok := r.requests.shift(); ok {
+		r.hand(record)
+		return true
+	}
+	a, ok := r.responses.shift()
+	if ok {
+		r.orphan(a)
+	}
+	return ok
+}
+
+func (r *reader) orphan(a *answer) { r.leaveOut(a.number, orphans) }
+
+func (r *reader) leaveOut(number int, kind string) {
+	r.left = append(r.left, &traffic.LeftOutError{Source: r.name, Line: number, Kind: kind})
 }
 
 // take takes one block; its error concerns this block only.
@@ -111,7 +144,7 @@ func (r *reader) take(block []byte) error {
 		err = errors.New("nothing follows the first line: expected an HTTP message")
 	}
 	if err != nil {
-		return r.malformed(err)
+		return r.malformed(r.number, err)
 	}
 	switch m.kind {
 	case '1':
@@ -123,29 +156,46 @@ func (r *reader) take(block []byte) error {
 }
 
 func (r *reader) request(m meta, raw []byte) error {
-	request, err := http1.RequestBlock(raw)
+	request, rest, err := http1.RequestBlock(raw)
+	if err == nil {
+		err = r.whole(r.number, request.Header)
+	}
 	if err != nil {
-		return r.malformed(fmt.Errorf("request: %w", err))
+		return r.malformed(r.number, fmt.Errorf("request: %w", piece(raw, err)))
+	}
+	if len(rest) > 0 {
+		r.leaveOut(r.number, behind)
 	}
 	record := &traffic.Record{
-		ID: m.id, Time: m.time.UTC(), Direction: traffic.Inbound, Protocol: traffic.HTTP, Request: request,
+		ID: string(m.id), Time: m.time.UTC(), Direction: traffic.Inbound, Protocol: traffic.HTTP, Request: request,
+	}
+	if !r.connections.decided() {
+		r.connections.look(record.ID)
 	}
 	if a, ok := r.responses.take(m.id); ok {
 		return r.pair(record, a)
 	}
-	if old, ok := r.requests.add(m.id, record); ok {
-		r.out = append(r.out, old)
+	r.requests.add(record.ID, record, max(len(raw), len(request.Body))+messageBytes)
+	for r.requests.full() {
+		old, _ := r.requests.shift()
+		r.hand(old)
 	}
 	return nil
 }
 
+// messageBytes is about what a message needs in memory beside its bytes.
+const messageBytes = 512
+
 func (r *reader) response(m meta, raw []byte) error {
-	a := &answer{raw: raw, number: r.number, first: m.time, last: m.time.Add(m.latency)}
+	a := answer{raw: raw, number: r.number, first: m.time, last: m.time.Add(m.latency)}
 	if record, ok := r.requests.take(m.id); ok {
-		return r.pair(record, a)
+		return r.pair(record, &a)
 	}
-	a.raw = bytes.Clone(raw)
-	if old, ok := r.responses.add(m.id, a); ok {
+	waiting := a
+	waiting.raw = bytes.Clone(raw)
+	r.responses.add(string(m.id), &waiting, len(raw)+messageBytes)
+	for r.responses.full() {
+		old, _ := r.responses.shift()
 		r.orphan(old)
 	}
 	return nil
@@ -153,55 +203,116 @@ func (r *reader) response(m meta, raw []byte) error {
 
 // pair hands an exchange on. A response that cannot be read leaves the request.
 func (r *reader) pair(record *traffic.Record, a *answer) error {
-	r.out = append(r.out, record)
-	var err error
-	if record.Response, err = http1.ResponseBlock(a.raw, record.Request.Method); err != nil {
-		return &traffic.MalformedError{Source: r.name, Line: a.number, Reason: fmt.Errorf("response: %w", err)}
+	response, rest, err := http1.ResponseBlock(a.raw, record.Request.Method)
+	if err == nil {
+		err = r.whole(a.number, response.Header)
 	}
+	if err != nil {
+		r.hand(record)
+		return r.malformed(a.number, fmt.Errorf("response: %w", piece(a.raw, err)))
+	}
+	if len(rest) > 0 {
+		r.leaveOut(a.number, behind)
+	}
+	record.Response = response
 	if a.first.After(record.Time) { // older versions gave the response the time of its request
 		record.Duration = a.last.Sub(record.Time)
+	}
+	r.hand(record)
+	return nil
+}
+
+// hand lets a record go.
+func (r *reader) hand(record *traffic.Record) {
+	r.out = append(r.out, record)
+	r.connections.size += len(record.Request.Body)
+	if a := record.Response; a != nil {
+		r.connections.size += len(a.Body)
+	}
+}
+
+// piece says of what is no HTTP where it may come from.
+func piece(raw []byte, err error) error {
+	line, _, _ := bytes.Cut(raw, []byte("\n"))
+	if bytes.Contains(line, []byte("HTTP/1.")) {
+		return err
+	}
+	return fmt.Errorf("it begins with %.40q, as where GoReplay has cut a chunked message apart: "+
+		"expected an HTTP/1 message", bytes.TrimSpace(line))
+}
+
+func (r *reader) malformed(number int, err error) error {
+	if r.open(number) {
+		err = fmt.Errorf("last record is %w: %w", traffic.ErrTruncated, err)
+	}
+	return &traffic.MalformedError{Source: r.name, Line: number, Reason: err}
+}
+
+// open tells whether the file ends within a record, as far as its separator is concerned.
+func (r *reader) open(number int) bool { return r.blocks.open && number == r.number }
+
+// whole refuses a message that has a part of its body because the file ends there.
+func (r *reader) whole(number int, h http.Header) error {
+	if seen := h.Get(traffic.TruncatedHeader); seen != "" && r.open(number) {
+		return fmt.Errorf("the file ends within its body, of which %s bytes are there", seen)
 	}
 	return nil
 }
 
-func (r *reader) malformed(err error) error {
-	return &traffic.MalformedError{Source: r.name, Line: r.number, Reason: err}
-}
-
-// meta is the first line of a record.
+// meta is the first line of a record; id is a part of it.
 type meta struct {
 	kind    byte
-	id      string
+	id      []byte
 	time    time.Time
 	latency time.Duration
 }
 
-func parseMeta(line []byte) (meta, error) {
-	fields := bytes.Fields(line)
-	if len(fields) < 3 || len(fields[0]) != 1 || fields[0][0] < '1' || fields[0][0] > '3' {
-		return meta{}, fmt.Errorf(`the record begins with %.60q: expected "1 id time"`, line)
+func parseMeta(line []byte) (m meta, err error) {
+	kind, rest := field(line)
+	id, rest := field(rest)
+	at, rest := field(rest)
+	latency, _ := field(rest)
+	if len(kind) != 1 || kind[0] < '1' || kind[0] > '3' || len(at) == 0 {
+		return m, fmt.Errorf(`the record begins with %.60q: expected "1 id time"`, line)
 	}
-	ns, err := strconv.ParseInt(string(fields[2]), 10, 64)
+	ns, err := strconv.ParseInt(string(at), 10, 64)
 	if err != nil || ns <= 0 {
-		return meta{}, fmt.Errorf("the time is %.40q: expected Unix nanoseconds", fields[2])
+		return m, fmt.Errorf("the time is %.40q: expected Unix nanoseconds", at)
 	}
-	m := meta{kind: fields[0][0], id: string(fields[1]), time: time.Unix(0, ns)}
-	if len(fields) > 3 {
-		latency, err := strconv.ParseInt(string(fields[3]), 10, 64)
-		if err != nil || latency < 0 {
-			return meta{}, fmt.Errorf("the latency is %.40q: expected nanoseconds", fields[3])
+	m = meta{kind: kind[0], id: id, time: time.Unix(0, ns)}
+	if len(latency) > 0 {
+		ns, err := strconv.ParseInt(string(latency), 10, 64)
+		if err != nil || ns < 0 {
+			return m, fmt.Errorf("the latency is %.40q: expected nanoseconds", latency)
 		}
-		m.latency = time.Duration(latency)
+		m.latency = time.Duration(ns)
 	}
 	return m, nil
 }
 
-// Sniff tells whether a capture begins like one of GoReplay.
+// field cuts the next word off a line.
+func field(line []byte) (word, rest []byte) {
+	first := 0
+	for first < len(line) && blank(line[first]) {
+		first++
+	}
+	end := first
+	for end < len(line) && !blank(line[end]) {
+		end++
+	}
+	return line[first:end], line[end:]
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
+
+// Sniff tells whether a capture begins like one of GoReplay. Its first record can be a late part of a
+// message, so that an id of GoReplay's form does as well as a message.
 func Sniff(head []byte) bool {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
-	if _, err := parseMeta(bytes.TrimSpace(line)); err != nil {
+	m, err := parseMeta(bytes.TrimSpace(line))
+	if err != nil {
 		return false
 	}
 	first, _, _ := bytes.Cut(rest, []byte("\n"))
-	return bytes.Contains(first, []byte("HTTP/1."))
+	return isID(string(m.id)) || bytes.Contains(first, []byte("HTTP/1."))
 }

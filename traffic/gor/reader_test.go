@@ -1,6 +1,8 @@
 package gor
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 const (
@@ -51,6 +54,9 @@ func short(r *traffic.Record) string {
 	return text
 }
 
+// apart ends the error of a record that is no message.
+const apart = ", as where GoReplay has cut a chunked message apart: expected an HTTP/1 message"
+
 func TestRead(t *testing.T) {
 	cases := map[string]struct {
 		file string
@@ -84,8 +90,8 @@ func TestRead(t *testing.T) {
 		"left out": {
 			record("1 a1 5", get) + record("3 a1 6 7", ok) + record("2 zz 6", ok),
 			[]string{
-				"x.gor:2: left out: answers of an earlier replay", "x.gor:3: left out: responses without their request",
-				`a1 GET /a ""`,
+				"x.gor:2: left out: answers of an earlier replay", `a1 GET /a ""`,
+				"x.gor:3: left out: responses without their request",
 			},
 		},
 		"malformed": {
@@ -96,9 +102,9 @@ func TestRead(t *testing.T) {
 				`x.gor:2: the time is "soon": expected Unix nanoseconds`,
 				`x.gor:3: the latency is "x": expected nanoseconds`,
 				`x.gor:4: the record begins with "9 a1 5": expected "1 id time"`,
-				`x.gor:5: request: the message is not complete`,
+				`x.gor:5: request: it begins with "hello"` + apart,
 				`x.gor:6: nothing follows the first line: expected an HTTP message`,
-				`x.gor:8: response: the message is not complete`,
+				`x.gor:8: response: it begins with "what"` + apart,
 				`b2 GET /a ""`,
 			},
 		},
@@ -106,6 +112,19 @@ func TestRead(t *testing.T) {
 			record("1 a1 5", "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nplain text") +
 				record("2 a1 6", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain"),
 			[]string{`a1 POST /c "plain text" 200 "plain" 1ns`},
+		},
+		"lengths that are none": {
+			record("1 a1 5", "POST /c HTTP/1.1\r\nContent-Length: -1\r\n\r\nhi") +
+				record("1 b2 5", "POST /c HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\nhi"),
+			[]string{`a1 POST /c "hi"`, `b2 POST /c "hi"`},
+		},
+		"more than a message": {
+			record("1 a1 5", "POST /a HTTP/1.1\r\n\r\nhi") + record("1 b2 6", post+" there") + record("1 c3 6", post+"\r\n") +
+				record("2 c3 7", ok+get),
+			[]string{
+				"x.gor:1: left out: " + behind, "x.gor:2: left out: " + behind, "x.gor:4: left out: " + behind,
+				`c3 POST /b "hi" 200 "fine" 1ns`, `a1 POST /a ""`, `b2 POST /b "hi"`,
+			},
 		},
 		"empty": {"", nil},
 	}
@@ -139,9 +158,68 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// TestWindowBytes reads large requests without responses: what waits is bounded, and nothing is lost.
+func TestWindowBytes(t *testing.T) {
+	const count, size = 500, 100_000
+	var file strings.Builder
+	for i := range count {
+		file.WriteString(record(fmt.Sprintf("1 id%d %d", i, i+1), fmt.Sprintf(
+			"PUT / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))))
+	}
+	r := NewReader("x", strings.NewReader(file.String())).(*reader)
+	for i := range count {
+		got, err := r.Read()
+		if err != nil || got.ID != fmt.Sprintf("id%d", i) || len(got.Request.Body) != size {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if r.requests.size > windowBytes || r.requests.count+i+1 > count {
+			t.Fatalf("%d requests of %d bytes wait", r.requests.count, r.requests.size)
+		}
+	}
+}
+
+// TestLargeBodies reads small blocks whose bodies are large once they are decoded: what is kept is bounded all the
+// same, also where it waits for the connections to be known.
+func TestLargeBodies(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(make([]byte, 6<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	message := fmt.Sprintf("PUT / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
+		packed.Len(), &packed)
+	var file strings.Builder
+	for i := range 12 {
+		file.WriteString(record(fmt.Sprintf("1 %s %d", id(i, 80, i), i+1), message))
+	}
+	r := NewReader("x", strings.NewReader(file.String())).(*reader)
+	for i := range 12 {
+		if _, err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+		if kept := r.requests.count + len(r.out); kept > 6 {
+			t.Fatalf("after %d records %d are kept", i+1, kept)
+		}
+	}
+}
+
+// TestCutSeparator ends a file within its last separator: it is no part of the body.
+func TestCutSeparator(t *testing.T) {
+	whole := record("1 a1 5", get) + record("2 a1 6", "HTTP/1.1 200 OK\r\n\r\nhi")
+	for n := range len(separator) + 1 {
+		got := outcome(NewReader("x", strings.NewReader(whole[:len(whole)-n])))
+		if diff := cmp.Diff([]string{`a1 GET /a "" 200 "hi" 1ns`}, got); diff != "" {
+			t.Errorf("without the last %d bytes:\n%s", n, diff)
+		}
+	}
+}
+
 func TestStreamError(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader(record("1 a1 5", get)+"1 b"), iotest.ErrReader(errors.New("disk")))
-	want := []string{`a1 GET /a ""`, "ended: disk"}
+	want := []string{`a1 GET /a ""`, "ended: x: record 2: disk"}
 	if diff := cmp.Diff(want, outcome(NewReader("x", broken))); diff != "" {
 		t.Error(diff)
 	}
@@ -161,7 +239,8 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(record("1 a1 5", get) + record("2 a1 6", ok)))
 	f.Add([]byte("1 a1 5\nGET"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if n := len(outcome(NewReader("x", strings.NewReader(string(file))))); n > len(file)+1 {
+		records, told := readertest.Outcomes(t, NewReader("x", strings.NewReader(string(file))))
+		if n := len(records) + len(told); n > len(file)+1 {
 			t.Errorf("%d outcomes of %d bytes", n, len(file))
 		}
 	})

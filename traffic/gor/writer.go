@@ -90,13 +90,19 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// identity is an id as GoReplay has them: 24 or 40 hex digits.
+// identity is an id as GoReplay has them.
 func identity(id string) string {
-	if raw, err := hex.DecodeString(id); err == nil && (len(raw) == 12 || len(raw) == 20) {
+	if isID(id) {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(sum[:20])
+}
+
+// isID tells whether an id is of GoReplay's form: 24 or 40 hex digits.
+func isID(id string) bool {
+	raw, err := hex.DecodeString(id)
+	return err == nil && (len(raw) == 12 || len(raw) == 20)
 }
 
 // oneLine keeps a value from ending its line.

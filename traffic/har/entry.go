@@ -36,6 +36,8 @@ type own struct {
 	Service   string            `json:"service,omitempty"`
 	Session   string            `json:"session,omitempty"`
 	Parent    string            `json:"parent,omitempty"`
+	// Connection is beside the format's field of that name, which browsers fill with a port.
+	Connection string `json:"connection,omitempty"`
 }
 
 // take gives a record what it had when it was written.
@@ -46,7 +48,7 @@ func (o own) take(r *traffic.Record) {
 	if o.Direction == traffic.Outbound {
 		r.Direction = o.Direction
 	}
-	r.Service, r.Session, r.Parent = o.Service, o.Session, o.Parent
+	r.Service, r.Session, r.Parent, r.Connection = o.Service, o.Session, o.Parent, o.Connection
 }
 
 // timings are milliseconds; -1 stands for what does not apply.
@@ -146,11 +148,17 @@ func (e *entry) duration() time.Duration {
 // line feeds.
 func headers(list []field) http.Header {
 	h := make(http.Header, len(list))
+	values := make([]string, 0, len(list))
 	for _, f := range list {
 		if f.Name == "" || strings.HasPrefix(f.Name, ":") {
 			continue
 		}
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
+		if h[name] == nil && strings.IndexByte(f.Value, '\n') < 0 {
+			values = append(values, strings.TrimSpace(f.Value))
+			h[name] = values[len(values)-1 : len(values) : len(values)]
+			continue
+		}
 		for value := range strings.SplitSeq(f.Value, "\n") {
 			h[name] = append(h[name], strings.TrimSpace(value))
 		}

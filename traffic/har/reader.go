@@ -30,21 +30,26 @@ func NewReader(name string, r io.Reader) traffic.Reader {
 type reader struct {
 	name    string
 	entries *jsonarray.Reader
+	entry   jsonarray.Stream // over the one that is read
 	last    time.Time
 }
 
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
-	var e entry
-	if err := r.entries.Next(&e); err != nil {
+	raw, err := r.entries.Raw()
+	if err != nil {
 		return nil, err
+	}
+	e, err := decode(&r.entry, raw)
+	if err != nil {
+		return nil, r.entries.Malformed(err)
 	}
 	if e.Request != nil && e.Request.URL != "" {
 		if kind := e.leftOut(); kind != "" {
 			return nil, r.entries.LeftOut(kind)
 		}
 	}
-	record, err := r.record(&e)
+	record, err := r.record(e)
 	if err != nil {
 		return nil, r.entries.Malformed(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 // archive wraps entries.
@@ -161,12 +162,12 @@ func TestTold(t *testing.T) {
 		},
 		"no archive": {`{"a": 1}`, []string{`ended: x: no HTTP archive: it has no "log"`}},
 		"no entries": {`{"log": {"version": "1.2"}}`, []string{`ended: x: no HTTP archive: it has no "entries"`}},
-		"entries":    {`{"log": {"entries": {}}}`, []string{`ended: x: no HTTP archive: found { at byte 21, expected "["`}},
+		"entries":    {`{"log": {"entries": {}}}`, []string{`ended: x: no HTTP archive: found '{' at byte 20, expected '['`}},
 		"other JSON": {`callback({})`, []string{
-			"ended: x: after entry 0, at byte 0: invalid character 'c' looking for beginning of value",
+			"ended: x: no HTTP archive: found 'c' at byte 0, expected '{'",
 		}},
 		"cut off": {strings.TrimSuffix(archive(request("data:x")), `"end"}}`), []string{
-			"x:1: left out: requests that are not over HTTP", "ended: x: after entry 1: truncated at byte 141",
+			"x:1: left out: requests that are not over HTTP", "ended: x: after entry 1: truncated at byte 142",
 		}},
 	}
 	for name, c := range cases {
@@ -206,7 +207,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(archive(`{"request": {"method": "GET", "url": "http://h/"},
 		"response": {"status": 200, "content": {"text": "x"}}}`))
 	f.Fuzz(func(t *testing.T, file string) {
-		records, _ := outcomes("x", file)
+		records, _ := readertest.Outcomes(t, NewReader("x", strings.NewReader(file)))
 		for _, r := range records {
 			if r.Request.Host == "" || !strings.HasPrefix(r.Request.URL, "/") {
 				t.Errorf("request %+v", r.Request)

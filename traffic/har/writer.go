@@ -18,7 +18,7 @@ import (
 )
 
 // Writer writes an HTTP Archive (HAR 1.2), entry by entry. What the format has no place for (id,
-// direction, service, session, parent) stands in the custom field _headgate of each entry, which the
+// direction, service, session, parent, connection) stands in the custom field _headgate of each entry, which the
 // reader takes back. Bodies are written decoded. A record without a host is given the name of its
 // service, or localhost.
 type Writer struct {
@@ -72,7 +72,10 @@ func written(r *traffic.Record) object {
 	e := object{
 		"startedDateTime": r.Time.Format(time.RFC3339Nano), "time": ms, "cache": object{},
 		"timings": object{"send": 0, "wait": ms, "receive": 0}, "request": writtenRequest(r),
-		"_headgate": own{ID: r.ID, Direction: r.Direction, Service: r.Service, Session: r.Session, Parent: r.Parent},
+		"_headgate": own{
+			ID: r.ID, Direction: r.Direction, Service: r.Service, Session: r.Session, Parent: r.Parent,
+			Connection: r.Connection,
+		},
 	}
 	if r.Response != nil {
 		e["response"] = writtenResponse(r.Response)

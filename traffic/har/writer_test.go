@@ -20,7 +20,8 @@ func TestRoundTrip(t *testing.T) {
 	records := []*traffic.Record{
 		{
 			ID: "a", Time: at, Direction: traffic.Inbound, Service: "orders", Session: "s", Protocol: traffic.HTTP,
-			Duration: 12500 * time.Microsecond,
+			Connection: "c-1",
+			Duration:   12500 * time.Microsecond,
 			Request: &traffic.Request{
 				Method: "POST", URL: "/a%20b?c=d&c=e", Host: "h.test:8080", Body: []byte(`{"n": "<&\u2028"}`),
 				Header: http.Header{"Content-Type": {"application/json"}, "X": {"1", "2, 3"}},

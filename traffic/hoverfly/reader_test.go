@@ -1,8 +1,6 @@
 package hoverfly
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 // simulation writes pairs.
@@ -28,22 +27,9 @@ func smallest() string {
 }
 
 // outcomes collects the records and what is told of the others.
-func outcomes(file string) (records []*traffic.Record, told []string) {
-	r := NewReader("x", strings.NewReader(file))
-	for {
-		record, err := r.Read()
-		switch {
-		case err == nil:
-			records = append(records, record)
-		case errors.Is(err, io.EOF):
-			return records, told
-		default:
-			told = append(told, err.Error())
-			if !errors.As(err, new(*traffic.MalformedError)) && !errors.As(err, new(*traffic.LeftOutError)) {
-				return records, told
-			}
-		}
-	}
+func outcomes(t *testing.T, file string) (records []*traffic.Record, told []string) {
+	t.Helper()
+	return readertest.Outcomes(t, NewReader("x", strings.NewReader(file)))
 }
 
 func TestRead(t *testing.T) {
@@ -73,7 +59,7 @@ func TestRead(t *testing.T) {
 			Response: &traffic.Response{Status: 204, Header: http.Header{}},
 		},
 	}
-	records, told := outcomes(file)
+	records, told := outcomes(t, file)
 	if diff := cmp.Diff(want, records); diff != "" || len(told) > 0 {
 		t.Errorf("told %q\n%s", told, diff)
 	}
@@ -110,7 +96,7 @@ func TestTold(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes(c.file)
+			records, told := outcomes(t, c.file)
 			if len(records) > 0 || len(told) != 1 || !strings.HasPrefix(told[0], c.want) {
 				t.Errorf("%d records, told %q, want %q", len(records), told, c.want)
 			}
@@ -122,7 +108,7 @@ func TestTold(t *testing.T) {
 func TestEveryTruncation(t *testing.T) {
 	whole := simulation(smallest())
 	for n := range len(whole) {
-		if _, told := outcomes(whole[:n]); len(told) != 1 || !strings.Contains(told[0], "truncated") {
+		if _, told := outcomes(t, whole[:n]); len(told) != 1 || !strings.Contains(told[0], "truncated") {
 			t.Fatalf("after %d bytes: %q", n, told)
 		}
 	}
@@ -142,7 +128,7 @@ func TestSniff(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(simulation(smallest()))
 	f.Fuzz(func(t *testing.T, file string) {
-		records, _ := outcomes(file)
+		records, _ := outcomes(t, file)
 		for _, r := range records {
 			if !strings.HasPrefix(r.Request.URL, "/") || r.Response == nil {
 				t.Errorf("record %+v", r)

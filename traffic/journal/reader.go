@@ -8,7 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
-	"slices"
 
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/jsonarray"
@@ -16,8 +15,8 @@ import (
 
 // NewReader reads the requests of a journal as inbound records of what WireMock stood in for, with
 // WireMock's ids. Requests that matched no stub have no answer worth a comparison: they are records
-// without a response. A journal lists the newest request first, and is read as a whole to turn it round.
-// name stands in errors.
+// without a response. A journal lists the newest request first: it is read to its end into temporary files
+// to turn it round. name stands in errors.
 func NewReader(name string, r io.Reader) traffic.Reader {
 	document := jsonarray.Document{
 		Name: name, Kind: "request journal of WireMock", Element: "request", Path: []string{"requests"},
@@ -28,43 +27,64 @@ func NewReader(name string, r io.Reader) traffic.Reader {
 type reader struct {
 	base    string
 	events  *jsonarray.Reader
-	records []*traffic.Record // the oldest is the last
-	ended   error
+	backlog backlog
+	ended   error // how the document has ended, once it has
+	failed  error // after which nothing more is read
 }
 
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
 	for r.ended == nil {
-		var e event
-		err := r.events.Next(&e)
-		switch _, malformed := errors.AsType[*traffic.MalformedError](err); {
-		case malformed:
+		record, err := r.event()
+		switch {
+		case err == nil:
+			err = r.backlog.add(record)
+		case r.ended == nil:
 			return nil, err
-		case err != nil:
-			r.end(err)
-			continue
+		default:
+			err = r.backlog.sort()
 		}
-		record, err := e.record()
 		if err != nil {
-			return nil, r.events.Malformed(err)
+			r.fail(err)
 		}
-		if record.ID == "" {
-			record.ID = fmt.Sprintf("%s#%d", r.base, r.events.Number())
-		}
-		r.records = append(r.records, record)
 	}
-	if n := len(r.records); n > 0 {
-		record := r.records[n-1]
-		r.records = r.records[:n-1]
-		return record, nil
+	if r.failed != nil {
+		return nil, r.failed
 	}
-	return nil, r.ended
+	record, err := r.backlog.next()
+	if errors.Is(err, io.EOF) {
+		err = r.ended
+	}
+	if err != nil {
+		r.fail(err)
+	}
+	return record, err
 }
 
-// end brings the requests into order: newest first, those of one time as they came.
-func (r *reader) end(err error) {
-	r.ended = err
-	slices.SortStableFunc(r.records, func(a, b *traffic.Record) int { return b.Time.Compare(a.Time) })
+// fail ends the reading.
+func (r *reader) fail(err error) {
+	r.ended, r.failed = err, err
+	r.backlog.close()
+}
+
+// event reads the next record of the document.
+func (r *reader) event() (*traffic.Record, error) {
+	var e event
+	err := r.events.Next(&e)
+	if _, malformed := errors.AsType[*traffic.MalformedError](err); err != nil && !malformed {
+		r.ended = err
+	}
+	if err != nil {
+		return nil, err
+	}
+	record, err := e.record()
+	if err != nil {
+		return nil, r.events.Malformed(err)
+	}
+	if record.ID == "" {
+		record.ID = fmt.Sprintf("%s#%d", r.base, r.events.Number())
+	}
+	return record, nil
 }
 
 var (

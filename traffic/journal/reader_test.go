@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 const file = `{
@@ -36,22 +35,9 @@ const file = `{
 }`
 
 // outcomes collects the records and what is told of the others.
-func outcomes(file string) (records []*traffic.Record, told []string) {
-	r := NewReader("x", strings.NewReader(file))
-	for {
-		record, err := r.Read()
-		switch {
-		case err == nil:
-			records = append(records, record)
-		case errors.Is(err, io.EOF):
-			return records, told
-		default:
-			told = append(told, err.Error())
-			if !errors.As(err, new(*traffic.MalformedError)) {
-				return records, told
-			}
-		}
-	}
+func outcomes(t *testing.T, file string) (records []*traffic.Record, told []string) {
+	t.Helper()
+	return readertest.Outcomes(t, NewReader("x", strings.NewReader(file)))
 }
 
 func TestRead(t *testing.T) {
@@ -74,7 +60,7 @@ func TestRead(t *testing.T) {
 			},
 		},
 	}
-	records, told := outcomes(file)
+	records, told := outcomes(t, file)
 	if diff := cmp.Diff(want, records); diff != "" || len(told) > 0 {
 		t.Errorf("told %q\n%s", told, diff)
 	}
@@ -102,7 +88,7 @@ func TestTold(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes(c.file)
+			records, told := outcomes(t, c.file)
 			if diff := cmp.Diff([]string{c.want}, told); diff != "" || len(records) > 0 {
 				t.Errorf("%d records\n%s", len(records), diff)
 			}
@@ -110,10 +96,24 @@ func TestTold(t *testing.T) {
 	}
 }
 
+// TestFarTimes brings requests into order whose times are far from ours.
+func TestFarTimes(t *testing.T) {
+	request := func(ms string) string { return `{"request": {"method": "GET", "url": "/", "loggedDate": ` + ms + `}}` }
+	list := []string{request("1"), request("27700000000000"), request("9300000000000")}
+	records, told := outcomes(t, `{"requests": [`+strings.Join(list, ",")+`]}`)
+	var years []int
+	for _, r := range records {
+		years = append(years, r.Time.Year())
+	}
+	if diff := cmp.Diff([]int{1970, 2264, 2847}, years); diff != "" || len(told) > 0 {
+		t.Errorf("told %q\n%s", told, diff)
+	}
+}
+
 // TestEveryTruncation cuts a journal at every byte: what was read is whole, and the end is told.
 func TestEveryTruncation(t *testing.T) {
 	for n := range len(file) {
-		if _, told := outcomes(file[:n]); len(told) != 1 || !strings.Contains(told[0], "truncated") {
+		if _, told := outcomes(t, file[:n]); len(told) != 1 || !strings.Contains(told[0], "truncated") {
 			t.Fatalf("after %d bytes: %q", n, told)
 		}
 	}
@@ -132,7 +132,7 @@ func TestSniff(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(file)
 	f.Fuzz(func(t *testing.T, file string) {
-		records, _ := outcomes(file)
+		records, _ := outcomes(t, file)
 		for i, r := range records {
 			if r.Request.URL == "" || r.ID == "" || i > 0 && r.Time.Before(records[i-1].Time) {
 				t.Errorf("record %+v", r)

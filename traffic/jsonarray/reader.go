@@ -1,16 +1,19 @@
-// Package jsonarray reads the elements of one array within a JSON document, one at a time.
+// Package jsonarray reads large JSON documents value by value: the elements of one array within a document,
+// or whatever a reader of its own goes through.
 package jsonarray
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/http1"
 )
+
+// MaxElement is the longest element that is read, in bytes of JSON.
+const MaxElement = 2 * http1.MaxBody
 
 // Document says where the array is, and in which words errors tell of it.
 type Document struct {
@@ -25,48 +28,74 @@ type Document struct {
 // Reader reads elements.
 type Reader struct {
 	document Document
-	in       *json.Decoder
-	found    bool // the decoder stands within the array
+	in       *Stream
+	limit    int  // of an element, in bytes
+	found    bool // the stream stands within the array
 	number   int
 	ended    error
 }
 
 // New reads the document from r, which may begin with a byte order mark.
 func New(d Document, r io.Reader) *Reader {
-	in := bufio.NewReaderSize(r, 64<<10)
-	if mark, err := in.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		_, _ = in.Discard(3)
-	}
-	return &Reader{document: d, in: json.NewDecoder(in)}
+	return &Reader{document: d, in: NewStream(r), limit: MaxElement}
 }
 
 // Number is that of the element which was read last, from 1.
 func (r *Reader) Number() int { return r.number }
 
-// Next reads the next element into a value. An element of the wrong shape is a
+// Next reads the next element into a value. An element of the wrong shape, or longer than [MaxElement], is a
 // [traffic.MalformedError]; after all others nothing more can be read. io.EOF comes after the last
 // element of a document that is whole.
 func (r *Reader) Next(into any) error {
-	if r.ended == nil && !r.found {
-		r.ended = r.find()
+	raw, err := r.Raw()
+	if err != nil {
+		return err
 	}
-	if r.ended == nil && !r.in.More() {
-		r.ended = r.finish()
+	if err := json.Unmarshal(raw, into); err != nil {
+		return r.Malformed(err)
+	}
+	return nil
+}
+
+// Raw is like Next and returns the element as it stands in the document, valid until the next call. It need
+// not be valid JSON but for its brackets.
+func (r *Reader) Raw() ([]byte, error) {
+	if r.ended == nil && !r.found {
+		r.end(r.find())
+	}
+	if r.ended == nil {
+		if more, err := r.in.More(); err != nil {
+			r.end(err)
+		} else if !more {
+			r.end(r.finish())
+		}
 	}
 	if r.ended != nil {
-		return r.ended
+		return nil, r.ended
+	}
+	raw, err := r.in.Value(r.limit)
+	switch {
+	case errors.Is(err, ErrLong):
+		r.number++
+		return nil, r.Malformed(err)
+	case err != nil:
+		r.end(err)
+		return nil, r.ended
 	}
 	r.number++
-	err := r.in.Decode(into)
-	_, unfit := errors.AsType[*json.UnmarshalTypeError](err)
+	return raw, nil
+}
+
+// end keeps the error after which nothing more is read, with the place.
+func (r *Reader) end(err error) {
 	switch {
-	case unfit:
-		return r.Malformed(err)
-	case err != nil:
-		r.number--
-		r.ended = r.broken(err)
+	case err == nil || errors.Is(err, io.EOF):
+		r.ended = err
+	case r.found:
+		r.ended = fmt.Errorf("%s: after %s %d: %w", r.document.Name, r.document.Element, r.number, err)
+	default:
+		r.ended = fmt.Errorf("%s: %w", r.document.Name, err)
 	}
-	return r.ended
 }
 
 // Malformed is the error for the element that was read last.
@@ -84,77 +113,63 @@ func (r *Reader) LeftOut(kind string) error {
 // find goes to the first element.
 func (r *Reader) find() error {
 	for _, key := range r.document.Path {
-		if err := r.enter(key); err != nil {
+		if err := r.in.Enter('{'); err != nil {
+			return r.other(err)
+		}
+		found, err := r.pass(key)
+		switch {
+		case err != nil:
 			return err
+		case !found:
+			return r.other(fmt.Errorf("it has no %q", key))
 		}
 	}
-	if err := r.expect(json.Delim('[')); err != nil {
-		return err
+	if err := r.in.Enter('['); err != nil {
+		return r.other(err)
 	}
 	r.found = true
 	return nil
 }
 
-// enter goes into an object up to the value of a key.
-func (r *Reader) enter(key string) error {
-	if err := r.expect(json.Delim('{')); err != nil {
+// other says of a document that is whole so far what it should be.
+func (r *Reader) other(err error) error {
+	if errors.Is(err, traffic.ErrTruncated) {
 		return err
 	}
-	for r.in.More() {
-		name, err := r.in.Token()
-		if err != nil {
-			return r.broken(err)
-		}
-		if name == key {
-			return nil
-		}
-		var passed json.RawMessage
-		if err := r.in.Decode(&passed); err != nil {
-			return r.broken(err)
-		}
-	}
-	if _, err := r.in.Token(); err != nil {
-		return r.broken(err)
-	}
-	return fmt.Errorf("%s: no %s: it has no %q", r.document.Name, r.document.Kind, key)
+	return fmt.Errorf("no %s: %w", r.document.Kind, err)
 }
 
-func (r *Reader) expect(want json.Delim) error {
-	token, err := r.in.Token()
-	if err != nil {
-		return r.broken(err)
+// pass goes through an object up to the value of a key.
+func (r *Reader) pass(key string) (found bool, err error) {
+	for {
+		if more, err := r.in.More(); err != nil || !more {
+			return false, err
+		}
+		name, err := r.in.Key()
+		if err != nil || name == key {
+			return err == nil, err
+		}
+		if err := r.in.Skip(); err != nil {
+			return false, err
+		}
 	}
-	if token != want {
-		return fmt.Errorf("%s: no %s: found %v at byte %d, expected %q",
-			r.document.Name, r.document.Kind, token, r.in.InputOffset(), want)
-	}
-	return nil
 }
 
-// finish reads what stands behind the array, which must be whole as well.
+// finish reads what stands behind the array: it must be whole as well, and not have the array again.
 func (r *Reader) finish() error {
-	for open := len(r.document.Path) + 1; ; {
-		token, err := r.in.Token()
+	for i := len(r.document.Path) - 1; i >= 0; i-- {
+		key := r.document.Path[i]
+		twice, err := r.pass(key)
 		switch {
-		case errors.Is(err, io.EOF) && open == 0:
-			return io.EOF
 		case err != nil:
-			return r.broken(err)
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			open++
-		case json.Delim('}'), json.Delim(']'):
-			open--
+			return err
+		case twice:
+			return fmt.Errorf("the key %q comes twice, at byte %d", key, r.in.Offset())
 		}
 	}
-}
-
-// broken is the error of a file that is no JSON any more; it is final.
-func (r *Reader) broken(err error) error {
-	at := fmt.Sprintf("%s: after %s %d", r.document.Name, r.document.Element, r.number)
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %w at byte %d", at, traffic.ErrTruncated, r.in.InputOffset())
+	c, err := r.in.Next()
+	if err == nil {
+		return r.in.unexpected(c, "nothing behind the document")
 	}
-	return fmt.Errorf("%s, at byte %d: %w", at, r.in.InputOffset(), err)
+	return err
 }

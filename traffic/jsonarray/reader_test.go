@@ -14,6 +14,7 @@ import (
 // read collects the elements and what is told of the others; the last is how it ended.
 func read(text string) (list []int, told []string) {
 	r := New(Document{Name: "x", Kind: "list", Element: "number", Path: []string{"a", "b"}}, strings.NewReader(text))
+	r.limit = 100
 	for {
 		var n int
 		err := r.Next(&n)
@@ -44,9 +45,21 @@ func TestNext(t *testing.T) {
 			"x:2: number: json: cannot unmarshal string into Go value of type int",
 		}},
 		"absent":    {`{"a": {}}`, nil, []string{`x: no list: it has no "b"`}},
-		"no object": {`[]`, nil, []string{`x: no list: found [ at byte 1, expected "{"`}},
+		"no object": {`[]`, nil, []string{`x: no list: found '[' at byte 0, expected '{'`}},
 		"broken": {`{"a": {"b": [1, ]}}`, []int{1}, []string{
-			"x: after number 1, at byte 15: invalid character ']' looking for beginning of value",
+			"x: after number 1: found ']' at byte 16, expected a value",
+		}},
+		"long and malformed": {
+			`{"a": {"b": [` + strings.Repeat("1", 101) + `, 1 , {"x"}, 2]}}`, []int{1, 2}, []string{
+				"x:1: number: longer than can be read: more than 100 bytes",
+				"x:3: number: invalid character '}' after object key",
+			},
+		},
+		"twice": {`{"a": {"b": [1], "b": [2]}}`, []int{1}, []string{
+			`x: after number 1: the key "b" comes twice, at byte 21`,
+		}},
+		"something behind": {`{"a": {"b": [1]}} {}`, []int{1}, []string{
+			"x: after number 1: found '{' at byte 18, expected nothing behind the document",
 		}},
 		"cut off": {`{"a": {"b": [1, 2`, []int{1, 2}, []string{"x: after number 2: truncated at byte 17"}},
 	}

@@ -86,6 +86,9 @@ func (r *reader) record(text []byte) (*traffic.Record, error) {
 		Name string    `yaml:"name"`
 		Spec yaml.Node `yaml:"spec"`
 	}
+	if r.ended != nil && !r.lines.Whole() {
+		return nil, r.malformed(lines.ErrCut)
+	}
 	if err := yaml.Unmarshal(text, &head); err != nil {
 		return nil, r.malformed(r.cut(fmt.Errorf("no YAML: %w", err)))
 	}

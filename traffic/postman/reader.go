@@ -9,33 +9,33 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/headgate-dev/headgate/traffic"
 )
 
-// maxFile is the largest collection that is read, in bytes.
-const maxFile = 256 << 20
-
-// unset is the kind of requests that are left out.
-const unset = "requests with a variable that the collection does not set"
+// Kinds of what is left out.
+const (
+	unset   = "requests with a variable that the collection does not set"
+	neither = "items that are neither a folder nor a request"
+)
 
 // NewReader reads each saved example of a collection as an inbound record, and each request without
 // examples as one without a response, with ids "file#number" in the order of the collection. Each folder
 // is a session, named by its path. Variables of the collection are filled in; where an address begins
 // with one that is not set ({{baseUrl}}/path), the record has no host. Authorization is inherited from
 // folders (bearer, basic, API key). Scripts are not run. Requests have no time: all stand at the Unix
-// epoch. A collection is read as a whole. name stands in errors.
+// epoch. As variables may stand behind the requests, a collection is read to its end into temporary files
+// before the first record; what is read of one that is cut off is not used. name stands in errors.
 func NewReader(name string, r io.Reader) traffic.Reader { return &reader{name: name, in: r} }
 
 type reader struct {
-	name   string
-	in     io.Reader
-	begun  bool
-	todo   []example
-	number int
-	ended  error
+	name       string
+	in         io.Reader
+	collection *collection // nil before it is read
+	todo       []example   // of one request
+	number     int
+	ended      error
 }
 
 // example is one request, and the answer that was saved with it.
@@ -47,11 +47,18 @@ type example struct {
 
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
-	if !r.begun {
-		r.begun = true
-		r.ended = r.load()
+	if r.collection == nil {
+		r.collection = &collection{}
+		if err := r.collection.load(r.in); err != nil {
+			r.end(err)
+		}
 	}
-	if len(r.todo) == 0 {
+	for r.ended == nil && len(r.todo) == 0 {
+		if err := r.next(); err != nil {
+			return nil, err
+		}
+	}
+	if r.ended != nil {
 		return nil, r.ended
 	}
 	next := r.todo[0]
@@ -62,102 +69,58 @@ func (r *reader) Read() (*traffic.Record, error) {
 	case errors.Is(err, errUnset):
 		return nil, &traffic.LeftOutError{Source: r.name, Line: r.number, Kind: unset}
 	case err != nil:
-		return nil, &traffic.MalformedError{
-			Source: r.name, Line: r.number, Reason: fmt.Errorf("request %q: %w", next.scope.name, err),
-		}
+		return nil, r.malformed(next.scope.name, err)
 	}
 	record.ID = fmt.Sprintf("%s#%d", filepath.Base(r.name), r.number)
 	record.Time = time.Unix(0, 0).UTC()
 	return record, nil
 }
 
-// load reads the collection; it ends with io.EOF.
-func (r *reader) load() error {
-	text, err := io.ReadAll(io.LimitReader(r.in, maxFile+1))
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: %w", r.name, err)
-	case len(text) > maxFile:
-		return fmt.Errorf("%s: the collection is larger than %d bytes", r.name, maxFile)
+// next takes the examples of the next request. Its error concerns this request only.
+func (r *reader) next() error {
+	raw, scope, err := r.collection.next()
+	if err != nil {
+		r.end(err)
+		return nil
 	}
-	var file struct {
-		collection
-		// Collection is what the API of Postman wraps it in.
-		Collection *collection `json:"collection"`
+	var it item
+	if err := json.Unmarshal(raw, &it); err != nil {
+		r.number++
+		return r.malformed(it.Name, err)
 	}
-	err = json.NewDecoder(bytes.NewReader(text)).Decode(&file)
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%s: the collection is %w", r.name, traffic.ErrTruncated)
-	case err != nil:
-		return fmt.Errorf("%s: %w", r.name, err)
+	if it.Request == nil {
+		return &traffic.LeftOutError{Source: r.name, Kind: neither}
 	}
-	c := &file.collection
-	if file.Collection != nil {
-		c = file.Collection
+	scope = scope.with(it.Variables)
+	scope.name = it.Name
+	if it.Auth != nil {
+		scope.auth = it.Auth
 	}
-	r.todo = c.examples()
-	return io.EOF
+	r.todo = it.examples(scope)
+	return nil
 }
 
-// collection is the whole file.
-type collection struct {
-	Items     []item     `json:"item"`
-	Variables []variable `json:"variable"`
-	Auth      *auth      `json:"auth"`
+// end keeps the error after which nothing more is read.
+func (r *reader) end(err error) {
+	r.collection.close()
+	if r.ended = err; !errors.Is(err, io.EOF) {
+		r.ended = fmt.Errorf("%s: %w", r.name, err)
+	}
 }
 
-// item is a folder, or a request.
+func (r *reader) malformed(name string, err error) error {
+	return &traffic.MalformedError{
+		Source: r.name, Line: r.number, Reason: fmt.Errorf("request %q: %w", name, err),
+	}
+}
+
+// item is a request with its examples.
 type item struct {
 	Name      string     `json:"name"`
-	Items     []item     `json:"item"`
 	Variables []variable `json:"variable"`
 	Auth      *auth      `json:"auth"`
 	Request   *request   `json:"request"`
 	Responses []response `json:"response"`
-}
-
-type variable struct {
-	Key      string `json:"key"`
-	ID       string `json:"id"`
-	Value    any    `json:"value"`
-	Disabled bool   `json:"disabled"`
-}
-
-// scope is what folders hand down to their requests.
-type scope struct {
-	name, session string
-	values        map[string]string
-	auth          *auth
-}
-
-// deepest bounds how far folders are nested.
-const deepest = 100
-
-func (c *collection) examples() (list []example) {
-	top := scope{auth: c.Auth}.with(c.Variables)
-	var walk func(items []item, s scope, depth int)
-	walk = func(items []item, s scope, depth int) {
-		for i := range items {
-			it := &items[i]
-			inner := s.with(it.Variables)
-			inner.name = it.Name
-			if it.Auth != nil {
-				inner.auth = it.Auth
-			}
-			if it.Request != nil {
-				list = append(list, it.examples(inner)...)
-				continue
-			}
-			inner.session = strings.TrimPrefix(s.session+"/"+it.Name, "/")
-			if depth < deepest {
-				walk(it.Items, inner, depth+1)
-			}
-		}
-	}
-	walk(c.Items, top, 0)
-	return list
 }
 
 func (it *item) examples(s scope) (list []example) {
@@ -175,33 +138,6 @@ func (it *item) examples(s scope) (list []example) {
 		list = []example{{request: it.Request, scope: s}}
 	}
 	return list
-}
-
-// with adds variables, which count for more than those of the folders above.
-func (s scope) with(list []variable) scope {
-	values := make(map[string]string, len(s.values)+len(list))
-	for key, value := range s.values {
-		values[key] = value
-	}
-	for _, v := range list {
-		key := v.Key
-		if key == "" {
-			key = v.ID
-		}
-		if text := plain(v.Value); !v.Disabled && text != "" {
-			values[key] = text
-		}
-	}
-	s.values = values
-	return s
-}
-
-// plain is a value as text, empty where it is null.
-func plain(value any) string {
-	if value == nil {
-		return ""
-	}
-	return fmt.Sprint(value)
 }
 
 var schema = regexp.MustCompile(`"schema"\s*:\s*"https?:\\?/\\?/schema\.(get)?postman\.com\\?/`)

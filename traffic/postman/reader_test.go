@@ -2,8 +2,6 @@ package postman
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 const (
@@ -26,22 +25,9 @@ func document(items string) string {
 }
 
 // outcomes collects the records and what is told of the others.
-func outcomes(file string) (records []*traffic.Record, told []string) {
-	r := NewReader("x", strings.NewReader(file))
-	for {
-		record, err := r.Read()
-		switch {
-		case err == nil:
-			records = append(records, record)
-		case errors.Is(err, io.EOF):
-			return records, told
-		default:
-			told = append(told, err.Error())
-			if !errors.As(err, new(*traffic.MalformedError)) && !errors.As(err, new(*traffic.LeftOutError)) {
-				return records, told
-			}
-		}
-	}
+func outcomes(t *testing.T, file string) (records []*traffic.Record, told []string) {
+	t.Helper()
+	return readertest.Outcomes(t, NewReader("x", strings.NewReader(file)))
 }
 
 func TestExamples(t *testing.T) {
@@ -75,14 +61,14 @@ func TestExamples(t *testing.T) {
 			Request: &traffic.Request{Method: "GET", URL: "/c", Header: http.Header{"Authorization": {"Bearer t7"}}},
 		},
 	}
-	records, told := outcomes(file)
+	records, told := outcomes(t, file)
 	if diff := cmp.Diff(want, records); diff != "" || len(told) > 0 {
 		t.Errorf("told %q\n%s", told, diff)
 	}
 	if !Sniff([]byte(file)) {
 		t.Error("not sniffed")
 	}
-	if wrapped, _ := outcomes(`{"collection": ` + file + `}`); len(wrapped) != 3 {
+	if wrapped, _ := outcomes(t, `{"collection": `+file+`}`); len(wrapped) != 3 {
 		t.Errorf("%d records in what the API gives", len(wrapped))
 	}
 }
@@ -107,7 +93,7 @@ func TestBodies(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes(document(`{"request": {"method": "POST", "url": "h/", "body": {` + c.body + `}}}`))
+			records, told := outcomes(t, document(`{"request": {"method": "POST", "url": "h/", "body": {`+c.body+`}}}`))
 			if len(records) != 1 {
 				t.Fatalf("told %q", told)
 			}
@@ -135,7 +121,7 @@ func TestAuth(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes(document(`{"request": {"url": "http://h", "auth": {` + c.auth + `}}}`))
+			records, told := outcomes(t, document(`{"request": {"url": "http://h", "auth": {`+c.auth+`}}}`))
 			if len(records) != 1 {
 				t.Fatalf("told %q", told)
 			}
@@ -176,12 +162,14 @@ func TestTold(t *testing.T) {
 			document(`{"request": {"url": "h", "body": {"mode": "graphql", "graphql": {"query": "q", "variables": "x"}}}}`),
 			`x:1: request "": the variables of the GraphQL query are no JSON`,
 		},
-		"no collection": {`{"item": 1}`, "x: json: cannot unmarshal number"},
-		"no JSON":       {`{"item"]`, "x: invalid character"},
+		"no collection": {`{"item": 1}`, "x: found '1' at byte 9, expected '['"},
+		"null":          {`{"item": null}`, `x: no collection of Postman: it has no "item"`},
+		"no JSON":       {`{"item"]`, "x: found ']' at byte 7, expected ':'"},
+		"no null":       {`{"item": [{"request": nil}]}`, `x: found "nil" at byte 22, expected null`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes(c.file)
+			records, told := outcomes(t, c.file)
 			if len(records) > 0 || len(told) != 1 || !strings.HasPrefix(told[0], c.want) {
 				t.Errorf("%d records, told %q, want %q", len(records), told, c.want)
 			}
@@ -189,11 +177,61 @@ func TestTold(t *testing.T) {
 	}
 }
 
+// TestPlaces has what a folder hands down stand behind its requests, or a mistake in one of them.
+func TestPlaces(t *testing.T) {
+	file := `{"item": [
+		{"item": [{"request": "http://{{h}}/{{a}}", "name": "in"}, {"name": "bad", "request": 7},
+			{"item": [{"request": "{{h}}/{{a}}"}], "name": "deeper", "variable": [{"key": "a", "value": "3"}]}],
+			"name": "folder", "variable": [{"key": "a", "value": "2"}]},
+		{"name": "empty"}, {"request": "http://{{h}}/{{a}}", "variable": [{"key": "a", "value": "4"}]}, {"item": []},
+		{"request": "http://{{h}}/{{a}}"}],
+		"auth": {"type": "bearer", "bearer": [{"key": "token", "value": "t"}]},
+		"variable": [{"key": "h", "value": "host"}, {"key": "a", "value": "1"}]}`
+	records, told := outcomes(t, file)
+	var got []string
+	for _, r := range records {
+		q := r.Request
+		got = append(got, strings.Join([]string{r.ID, r.Session, q.Host, q.URL, q.Header.Get("Authorization")}, " "))
+	}
+	want := []string{
+		"x#1 folder host /2 Bearer t", "x#3 folder/deeper host /3 Bearer t", "x#4  host /4 Bearer t",
+		"x#5  host /1 Bearer t",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(told) != 2 || !strings.HasPrefix(told[0], `x:2: request "bad": json: cannot unmarshal number`) ||
+		told[1] != "x: left out: "+neither {
+		t.Errorf("told %q", told)
+	}
+}
+
+// TestNull has null stand for what is not there.
+func TestNull(t *testing.T) {
+	for file, want := range map[string]string{
+		`{"item": [{"request": null, "name": "f", "item": [{"request": "http://h/a"}]}], "auth": null}`: "/a",
+		`{"collection": null, "item": [{"item": null, "request": "http://h/b", "response": null}]}`:     "/b",
+	} {
+		records, told := outcomes(t, file)
+		if len(records) != 1 || records[0].Request.URL != want || len(told) > 0 {
+			t.Errorf("%s: %d records, told %q", file, len(records), told)
+		}
+	}
+}
+
+func TestDeepest(t *testing.T) {
+	deep := strings.Repeat(`{"item": [`, deepest+2) + strings.Repeat(`]}`, deepest+2)
+	_, told := outcomes(t, deep)
+	if len(told) != 1 || !strings.Contains(told[0], "more than 100 folders within one another") {
+		t.Errorf("told %q", told)
+	}
+}
+
 // TestEveryTruncation cuts a collection at every byte: nothing is read of a part, and the end is told.
 func TestEveryTruncation(t *testing.T) {
 	whole := document(`{"name": "a", "request": {"url": "http://h/"}, "response": [{"code": 200, "body": "hi"}]}`)
 	for n := range len(whole) {
-		records, told := outcomes(whole[:n])
+		records, told := outcomes(t, whole[:n])
 		if len(records) > 0 || len(told) != 1 || !strings.Contains(told[0], "truncated") {
 			t.Fatalf("after %d bytes: %d records, told %q", n, len(records), told)
 		}
@@ -214,7 +252,7 @@ func TestSniff(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(document(`{"name": "a", "request": {"url": "{{host}}/:a"}, "response": [{"code": 200, "body": "hi"}]}`))
 	f.Fuzz(func(t *testing.T, file string) {
-		records, _ := outcomes(file)
+		records, _ := outcomes(t, file)
 		for _, r := range records {
 			if !strings.HasPrefix(r.Request.URL, "/") || r.Request.Method == "" {
 				t.Errorf("record %+v", r.Request)

@@ -72,8 +72,45 @@ func split(text string) (map[string]string, error) {
 		title = next
 	}
 	sections[title] = body.String()
+	for title, text := range sections {
+		bare, err := unfenced(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w within its %s section", err, title)
+		}
+		sections[title] = bare
+	}
 	return sections, nil
 }
+
+// unfenced takes away the lines of ``` around the blocks of a section: proxymock puts one around the head of a
+// message and one around its body, which may have such lines of its own. An empty line then stands between
+// the two. Text without them, as older versions wrote it, stays as it is.
+func unfenced(text string) (string, error) {
+	whole := text
+	if text = strings.TrimLeft(text, "\r\n"); strings.HasPrefix(text, "```\r\n") {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+	}
+	rest, ok := strings.CutPrefix(text, fence)
+	if !ok {
+		return whole, nil
+	}
+	head, rest, ok := strings.Cut("\n"+rest, "\n"+fence)
+	if !ok {
+		return "", traffic.ErrTruncated
+	}
+	head = strings.TrimPrefix(head, "\n") + "\n"
+	body, ok := strings.CutPrefix(strings.TrimLeft(rest, "\n"), fence)
+	if !ok {
+		return head, nil
+	}
+	if body, ok = strings.CutSuffix("\n"+strings.TrimRight(body, "\n")+"\n", "\n"+fence); !ok {
+		return "", traffic.ErrTruncated
+	}
+	return head + "\n" + strings.TrimPrefix(body, "\n"), nil
+}
+
+// fence begins and ends a block.
+const fence = "```\n"
 
 // heading reads "### REQUEST (TEST) ###". What only looks like one belongs to a body.
 func heading(line string) (title string, ok bool) {

@@ -10,9 +10,11 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/http1"
+	"github.com/headgate-dev/headgate/traffic/jsonarray"
 )
 
 // maxFile is the largest markdown file that is read, in bytes: both bodies as text and in base64.
@@ -30,7 +32,7 @@ type reader struct {
 	name   string
 	in     io.Reader
 	begun  bool
-	pairs  *json.Decoder // nil for markdown
+	pairs  *jsonarray.Stream // nil for markdown
 	number int
 	ended  error
 }
@@ -55,7 +57,7 @@ func (r *reader) begin() (*traffic.Record, error) {
 		return nil, r.ended
 	}
 	if !markdown {
-		r.pairs = json.NewDecoder(in)
+		r.pairs = jsonarray.NewStream(in)
 		return r.next()
 	}
 	r.ended = io.EOF
@@ -82,7 +84,7 @@ func form(in io.Reader) (all io.Reader, markdown bool, err error) {
 		if _, err := io.ReadFull(in, head[:]); err != nil {
 			return nil, false, err
 		}
-		if !bytes.ContainsAny(head[:], " \t\r\n\xef\xbb\xbf") {
+		if strings.IndexByte(" \t\r\n\xef\xbb\xbf", head[0]) < 0 { // white space, or a byte order mark
 			return io.MultiReader(bytes.NewReader(head[:]), in), head[0] != '{', nil
 		}
 	}
@@ -90,21 +92,23 @@ func form(in io.Reader) (all io.Reader, markdown bool, err error) {
 
 // next reads the next pair in JSON.
 func (r *reader) next() (*traffic.Record, error) {
-	p := &pair{}
-	err := r.pairs.Decode(p)
-	_, unfit := errors.AsType[*json.UnmarshalTypeError](err)
-	switch {
-	case errors.Is(err, io.EOF):
+	if _, err := r.pairs.Next(); errors.Is(err, io.EOF) {
 		r.ended = io.EOF
 		return nil, io.EOF
-	case unfit:
-		r.number++
-		return nil, r.malformed(err)
-	case err != nil:
+	}
+	raw, err := r.pairs.Value(jsonarray.MaxElement)
+	if err != nil && !errors.Is(err, jsonarray.ErrLong) {
 		r.ended = r.broken(err)
 		return nil, r.ended
 	}
 	r.number++
+	p := &pair{}
+	if err == nil {
+		err = json.Unmarshal(raw, p)
+	}
+	if err != nil {
+		return nil, r.malformed(err)
+	}
 	return r.record(p)
 }
 

@@ -129,8 +129,13 @@ func (r *reader) waiting(key string) *exchange {
 // head reads the names of the columns.
 func (r *reader) head() error {
 	line, err := r.lines.Next()
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, io.EOF):
+		return io.EOF
+	case err != nil:
+		return fmt.Errorf("%s: %w", r.name, err)
+	case !r.lines.Whole():
+		return fmt.Errorf("%s: %w", r.name, lines.ErrCut)
 	}
 	c, err := parseColumns(string(line))
 	if err == nil && len(r.options.InboundPorts) > 0 && !c.has(serverPort) {
@@ -148,11 +153,11 @@ func (r *reader) take(line []byte) error {
 	if len(bytes.TrimSpace(line)) == 0 {
 		return nil
 	}
+	if !r.lines.Whole() {
+		return r.malformed(lines.ErrCut)
+	}
 	values, err := r.columns.split(string(line))
 	if err != nil {
-		if !r.lines.Whole() {
-			err = fmt.Errorf("last line is %w: %w", traffic.ErrTruncated, err)
-		}
 		return r.malformed(err)
 	}
 	method, status := values.get(requestMethod), values.get(responseCode)

@@ -37,31 +37,43 @@ type reader struct {
 	// line is a request line that was read with the target before it, at is its number.
 	line []byte
 	at   int
+	// ended is returned by every Read after the end.
+	ended error
 }
 
 // Read implements [traffic.Reader].
 func (r *reader) Read() (*traffic.Record, error) {
 	line, err := r.begin()
-	if err != nil {
+	at := r.at
+	switch {
+	case errors.Is(err, lines.ErrLong):
+		return nil, r.malformed(at, err)
+	case err != nil:
 		return nil, err
 	}
 	r.number++
-	at := r.at
 	var target *target
 	if line[0] == '{' {
 		target, err = r.object(line)
 	} else {
 		target, err = r.text(line)
 	}
+	if r.ended != nil && !errors.Is(r.ended, io.EOF) { // within the target
+		return nil, r.ended
+	}
 	var record *traffic.Record
 	if err == nil {
 		record, err = target.record()
 	}
 	if err != nil {
-		return nil, &traffic.MalformedError{Source: r.name, Line: at, Reason: err}
+		return nil, r.malformed(at, err)
 	}
 	record.ID = fmt.Sprintf("%s#%d", filepath.Base(r.name), r.number)
 	return record, nil
+}
+
+func (r *reader) malformed(at int, reason error) error {
+	return &traffic.MalformedError{Source: r.name, Line: at, Reason: reason}
 }
 
 // begin finds the line with which the next target begins.
@@ -79,16 +91,21 @@ func (r *reader) begin() ([]byte, error) {
 	}
 }
 
-// next returns the next line, empty where it is a comment.
+// next returns the next line, empty where it is a comment. Its error is final but for [lines.ErrLong].
 func (r *reader) next() ([]byte, error) {
+	if r.ended != nil {
+		return nil, r.ended
+	}
 	line, err := r.lines.Next()
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, err
+		r.ended = io.EOF
+		return nil, io.EOF
 	case errors.Is(err, lines.ErrLong):
-		return nil, &traffic.MalformedError{Source: r.name, Line: r.lines.Number(), Reason: err}
+		return nil, err
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", r.name, err)
+		r.ended = fmt.Errorf("%s: %w", r.name, err)
+		return nil, r.ended
 	}
 	line = bytes.TrimSpace(line)
 	if len(line) > 0 && line[0] == '#' {

@@ -1,8 +1,6 @@
 package vegeta
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,25 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/readertest"
 )
 
 // outcomes collects the records and what is told of the others.
-func outcomes(name, file string) (records []*traffic.Record, told []string) {
-	r := NewReader(name, strings.NewReader(file))
-	for {
-		record, err := r.Read()
-		switch {
-		case err == nil:
-			records = append(records, record)
-		case errors.Is(err, io.EOF):
-			return records, told
-		default:
-			told = append(told, err.Error())
-			if !errors.As(err, new(*traffic.MalformedError)) {
-				return records, told
-			}
-		}
-	}
+func outcomes(t *testing.T, name, file string) (records []*traffic.Record, told []string) {
+	t.Helper()
+	return readertest.Outcomes(t, NewReader(name, strings.NewReader(file)))
 }
 
 func inbound(id string, r *traffic.Request) *traffic.Record {
@@ -77,7 +63,7 @@ func TestRead(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes(filepath.Join(dir, "t"), c.file)
+			records, told := outcomes(t, filepath.Join(dir, "t"), c.file)
 			if diff := cmp.Diff(c.want, records); diff != "" || len(told) > 0 {
 				t.Errorf("told %q\n%s", told, diff)
 			}
@@ -113,7 +99,7 @@ func TestTold(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			records, told := outcomes("t", c.file)
+			records, told := outcomes(t, "t", c.file)
 			if diff := cmp.Diff(c.want, told); diff != "" || len(records) != c.records {
 				t.Errorf("%d records\n%s", len(records), diff)
 			}
@@ -125,7 +111,7 @@ func TestTold(t *testing.T) {
 func TestEveryTruncation(t *testing.T) {
 	const whole = `{"method":"GET","url":"http://h/a"}` + "\n" + `{"method":"GET","url":"http://h/b"}` + "\n"
 	for n := range len(whole) {
-		records, told := outcomes("t", whole[:n])
+		records, told := outcomes(t, "t", whole[:n])
 		if want := strings.Count(whole[:n], "{"); len(records)+len(told) != want {
 			t.Errorf("after %d bytes: %d records, told %q", n, len(records), told)
 		}
@@ -148,7 +134,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("GET http://h/a\nA: b\n@x\n\nPOST http://h\n")
 	f.Add(`{"method": "GET", "url": "http://h/", "body": "aGk="}`)
 	f.Fuzz(func(t *testing.T, file string) {
-		records, _ := outcomes(filepath.Join(t.TempDir(), "t"), file)
+		records, _ := outcomes(t, filepath.Join(t.TempDir(), "t"), file)
 		for _, r := range records {
 			if r.Request.Host == "" || !strings.HasPrefix(r.Request.URL, "/") {
 				t.Errorf("request %+v", r.Request)
