@@ -15,6 +15,7 @@ import (
 
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/spool"
+	"github.com/headgate-dev/headgate/traffic/store"
 )
 
 // Counts tells what was found in captures, used or not.
@@ -27,11 +28,16 @@ type Counts struct {
 	Malformed int
 	// Truncated files end in the middle; their last record is lost.
 	Truncated int
-	// Duplicates are records that came up again, with the same id, time, direction and request; they were
-	// dropped. SharedIDs have the id of another record but are not the same; they were handed on.
+	// Duplicates are records that came up again, with the same id, time, direction, request and answer, or with the
+	// same [Content] in another file; they were dropped. SharedIDs have the id of another record but are not
+	// the same; they were handed on.
 	Duplicates, SharedIDs int
 	// OutOfOrder records are older than the one before them in their file.
 	OutOfOrder int
+	// Assumed records are inbound only because neither their capture nor the options tell the direction;
+	// AssumedHosts are the first ten of their hosts. With several it is likely that some of them are outbound.
+	Assumed      int
+	AssumedHosts []string
 	// LeftOut counts by kind what is whole and yet no exchange ([traffic.LeftOutError]); nil where
 	// nothing was left out.
 	LeftOut map[string]int
@@ -58,6 +64,17 @@ func (c Counts) Unusable() string {
 	return strings.Join(parts, ", ")
 }
 
+// LeaveOut counts n more of what is left out, if there are any.
+func (c *Counts) LeaveOut(kind string, n int) {
+	if n == 0 {
+		return
+	}
+	if c.LeftOut == nil {
+		c.LeftOut = make(map[string]int)
+	}
+	c.LeftOut[kind] += n
+}
+
 // Left sums up in one line what was left out, the most frequent kind first; it is empty where nothing
 // was.
 func (c Counts) Left() string {
@@ -82,11 +99,18 @@ func Each(ctx context.Context, paths []string, use func(*traffic.Record) error) 
 func (o Options) Each(
 	ctx context.Context, paths []string, use func(*traffic.Record) error,
 ) (counts Counts, err error) {
-	files, err := Walk(paths)
+	files, err := Walk(ctx, paths)
 	if err != nil {
 		return Counts{}, err
 	}
+	if o.Stores == nil {
+		o.Stores = new(store.Stores)
+	}
 	e := each{options: o, use: use, hash: maphash.MakeSeed()}
+	if len(files) > 1 {
+		e.repeats = new(Repeats)
+		defer func() { err = errors.Join(err, e.repeats.Close()) }()
+	}
 	defer func() { err = errors.Join(err, e.seen.Close()) }()
 	for _, file := range files {
 		if err := e.file(ctx, file); err != nil {
@@ -102,15 +126,18 @@ func (o Options) Each(
 type each struct {
 	options Options
 	use     func(*traffic.Record) error
+	at      Place
 	counts  Counts
 	// seen leads from a record's hashed id to the hash of what makes it the same record.
 	seen spool.Seen
 	hash maphash.Seed
-	last time.Time
+	// repeats is nil where there is one file only.
+	repeats *Repeats
+	last    time.Time
 }
 
 func (e *each) file(ctx context.Context, path string) error {
-	reader, closer, err := e.options.Open(path)
+	source, err := e.options.source(ctx, path)
 	if errors.Is(err, traffic.ErrTruncated) {
 		e.counts.Files++
 		e.truncated(err)
@@ -119,14 +146,24 @@ func (e *each) file(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer closer.Close()
+	defer source.Close()
+	if l, ok := source.Reader.(*labelled); ok {
+		defer func() {
+			e.counts.Assumed += l.assumed
+			e.counts.AssumedHosts = withHosts(e.counts.AssumedHosts, l.hosts...)
+		}()
+	}
 	e.counts.Files++
-	if reader == (empty{}) {
+	if source.Reader == (empty{}) {
 		e.counts.Empty++
 	}
 	e.last = time.Time{}
+	if e.repeats != nil {
+		e.repeats.File()
+	}
 	for ctx.Err() == nil {
-		record, err := reader.Read()
+		record, err := source.Read()
+		e.at = source.next(e.at, err)
 		if done, err := e.record(record, err); done || err != nil {
 			return err
 		}
@@ -142,7 +179,7 @@ func (e *each) record(r *traffic.Record, err error) (done bool, _ error) {
 	case err == nil:
 		return false, e.hand(r)
 	case passed:
-		e.leftOut(left.Kind)
+		e.counts.LeaveOut(left.Kind, 1)
 		return false, nil
 	case errors.Is(err, io.EOF) && !malformed: // of a malformed record it is the end of a part
 		return true, nil
@@ -155,13 +192,6 @@ func (e *each) record(r *traffic.Record, err error) (done bool, _ error) {
 		return false, nil
 	}
 	return true, fmt.Errorf("reading traffic: %w", err)
-}
-
-func (e *each) leftOut(kind string) {
-	if e.counts.LeftOut == nil {
-		e.counts.LeftOut = make(map[string]int)
-	}
-	e.counts.LeftOut[kind]++
 }
 
 func (e *each) truncated(err error) {
@@ -183,10 +213,16 @@ func (e *each) hand(r *traffic.Record) error {
 	if err == nil && shared {
 		_, known, err = e.seen.Add(same, same)
 	}
+	copied := false
+	if e.repeats != nil && err == nil {
+		if content, ok := Content(r); ok {
+			copied, err = e.repeats.Copied(content)
+		}
+	}
 	switch {
 	case err != nil:
 		return err
-	case known:
+	case known || copied:
 		e.counts.Duplicates++
 		return nil
 	case shared:
@@ -221,8 +257,15 @@ func (e *each) identity(r *traffic.Record) (id, same uint64) {
 	fields := []string{string(r.Direction)}
 	if r.Request != nil {
 		fields = append(fields, r.Request.Method, r.Request.URL)
+		if r.Request.Query != nil {
+			fields = append(fields, r.Request.Query.Key())
+		}
 	}
 	number := binary.LittleEndian.AppendUint64(nil, uint64(r.Time.UnixNano()))
+	if r.Response != nil {
+		number = binary.LittleEndian.AppendUint64(number, uint64(r.Response.Status))
+		fields = append(fields, string(r.Response.Body))
+	}
 	for _, field := range fields {
 		number = binary.LittleEndian.AppendUint64(number, uint64(len(field)))
 		_, _ = h.WriteString(field)

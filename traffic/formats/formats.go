@@ -4,10 +4,10 @@ package formats
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/headgate-dev/headgate/traffic"
@@ -19,6 +19,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic/jsonl"
 	"github.com/headgate-dev/headgate/traffic/jsonlog"
 	"github.com/headgate-dev/headgate/traffic/keploy"
+	"github.com/headgate-dev/headgate/traffic/mappings"
 	"github.com/headgate-dev/headgate/traffic/pcap"
 	"github.com/headgate-dev/headgate/traffic/postman"
 	"github.com/headgate-dev/headgate/traffic/rrpair"
@@ -53,6 +54,7 @@ func list() []format {
 		{name: "GoReplay", sniff: gor.Sniff, open: plain(gor.NewReader)},
 		{name: "Keploy test set", sniff: keploy.Sniff, directed: true, open: plain(keploy.NewReader)},
 		{name: "vegeta targets", sniff: vegeta.Sniff, open: plain(vegeta.NewReader)},
+		{name: Mappings, sniff: mappings.Sniff, directed: true, open: plain(mappings.NewReader)},
 		{name: "JSON logs and Shadowtraf", sniff: jsonlog.Sniff, open: plain(jsonlog.NewReader)},
 		{name: "tshark fields", sniff: tshark.Sniff, ported: true, open: fields},
 		{name: "HAProxy's HTTP log", sniff: accesslog.SniffHAProxy, open: plain(accesslog.NewHAProxyReader)},
@@ -64,7 +66,7 @@ func list() []format {
 }
 
 // plain is for formats of which there is nothing more to tell.
-func plain(open func(string, io.Reader) traffic.Reader) func(string, io.Reader, Options) traffic.Reader {
+func plain[R traffic.Reader](open func(string, io.Reader) R) func(string, io.Reader, Options) traffic.Reader {
 	return func(name string, r io.Reader, _ Options) traffic.Reader { return open(name, r) }
 }
 
@@ -82,43 +84,104 @@ var ErrUnknown = errors.New("unknown capture format")
 // headSize is how much of a file is looked at.
 const headSize = 64 << 10
 
-// Open opens a capture, plain or compressed with gzip or zstd. An empty file has no records. The
-// reader is to be used before the closer is closed.
-func Open(path string) (traffic.Reader, io.Closer, error) { return Options{}.Open(path) }
-
-// Open is like the function of the same name, with what the options say.
-func (o Options) Open(path string) (traffic.Reader, io.Closer, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening capture: %w", err)
-	}
-	reader, err := o.sniff(path, file)
-	if err != nil {
-		_ = file.Close() // the first error tells more
-		return nil, nil, err
-	}
-	return reader, file, nil
+// Open opens a capture at a location of a [store.Store], plain or compressed with gzip or zstd. An empty file
+// has no records. The reader is to be used before the closer is closed.
+func Open(ctx context.Context, location string) (traffic.Reader, io.Closer, error) {
+	return Options{}.Open(ctx, location)
 }
 
-func (o Options) sniff(path string, r io.Reader) (traffic.Reader, error) {
-	plain, err := decompress(r)
+// Open is like the function of the same name, with what the options say.
+func (o Options) Open(ctx context.Context, location string) (traffic.Reader, io.Closer, error) {
+	s, err := o.source(ctx, location)
 	if err != nil {
-		return nil, fmt.Errorf("opening capture %s: %w", path, err)
+		return nil, nil, err
 	}
-	in := bufio.NewReaderSize(plain, headSize)
+	return s, s, nil
+}
+
+// source opens a capture.
+func (o Options) source(ctx context.Context, location string) (*source, error) {
+	file, err := o.whole(ctx, location)
+	if err != nil {
+		return nil, fmt.Errorf("opening capture: %w", err)
+	}
+	reader, plain, err := o.sniff(location, file)
+	if err != nil {
+		_ = file.Close() // the first error tells more
+		return nil, err
+	}
+	s := &source{Reader: o.label(reader), Closer: file, name: location}
+	if plain {
+		s.placer, _ = reader.Reader.(placer)
+	}
+	return s, nil
+}
+
+// whole opens a file from its beginning to its end.
+func (o Options) whole(ctx context.Context, location string) (io.ReadCloser, error) {
+	s, err := o.Stores.At(location)
+	if err != nil {
+		return nil, err
+	}
+	return s.Open(ctx, location, 0, -1)
+}
+
+// found is a reader of a format.
+type found struct {
+	traffic.Reader
+
+	format *format
+}
+
+// sniff finds the format of a file; plain tells that it is not compressed.
+func (o Options) sniff(path string, r io.Reader) (f found, plain bool, err error) {
+	decoded, err := decompress(r)
+	if err != nil {
+		return f, false, fmt.Errorf("opening capture %s: %w", path, err)
+	}
+	_, coded := decoded.(*truncatable)
+	in := bufio.NewReaderSize(decoded, headSize)
 	head, err := in.Peek(headSize)
 	raw := head
 	head = trimmed(head)
 	if len(head) == 0 && errors.Is(err, io.EOF) {
-		return empty{}, nil
+		return found{Reader: empty{}}, true, nil
 	}
 	if f := known(raw, head); f != nil {
-		return o.label(f.open(path, in, o), f), nil
+		return found{f.open(path, in, o), f}, !coded, nil
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading capture %s: %w", path, err)
+		return f, false, fmt.Errorf("reading capture %s: %w", path, err)
 	}
-	return nil, unknown(path, head)
+	if kind := archive(raw); kind != "" {
+		return f, false, fmt.Errorf("%s: %w: it is %s; unpack it and name the folder", path, ErrUnknown, kind)
+	}
+	return f, false, unknown(path, head)
+}
+
+// archive names what is not looked into: archives, whose entries would have to be trusted with names and sizes,
+// and codings that are not undone.
+func archive(head []byte) string {
+	const magic = 257 // POSIX.1-1988: where "ustar" stands in the head of a tar file
+	if len(head) > magic && bytes.HasPrefix(head[magic:], []byte("ustar")) {
+		return "a tar archive, and archives are not read"
+	}
+	for start, kind := range map[string]string{
+		"PK\x03\x04":         "a zip archive, and archives are not read",
+		"PK\x05\x06":         "an empty zip archive, and archives are not read",
+		"7z\xbc\xaf\x27\x1c": "a 7z archive, and archives are not read",
+		"Rar!\x1a\x07":       "a rar archive, and archives are not read",
+		"\x1f\x8b":           "compressed twice, and one compression is undone",
+		"\x28\xb5\x2f\xfd":   "compressed twice, and one compression is undone",
+		"BZh":                "compressed with bzip2, and only gzip, zstd and zlib are undone",
+		"\xfd7zXZ\x00":       "compressed with xz, and only gzip, zstd and zlib are undone",
+		"\x04\x22\x4d\x18":   "compressed with lz4, and only gzip, zstd and zlib are undone",
+	} {
+		if bytes.HasPrefix(head, []byte(start)) {
+			return kind
+		}
+	}
+	return ""
 }
 
 // trimmed takes away a byte order mark and the white space around.

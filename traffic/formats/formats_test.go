@@ -238,6 +238,11 @@ func TestEachKeepsWhatIsNotTheSame(t *testing.T) {
 			[]string{"/a"},
 			1, 0,
 		},
+		"another answer": {
+			map[string][]byte{"a.jsonl": answered("/a", 200), "b.jsonl": answered("/a", 500)},
+			[]string{"/a", "/a"},
+			0, 1,
+		},
 		"the second of one name twice": {
 			map[string][]byte{
 				"a/c.json": collection("/a"), "b/c.json": collection("/b"), "c/c.json": collection("/b"),
@@ -301,22 +306,28 @@ func TestWalk(t *testing.T) {
 	write(t, folder, map[string][]byte{
 		"b/2.jsonl": nil, "b/1.jsonl": nil, "a.jsonl": nil, "c.har": nil, ".hidden": nil, ".git/x": nil,
 		"README": nil, "readme.txt": nil, "LICENSE-MIT": nil, "notes.md": nil, "noise.yaml": nil, "x.yml": nil,
-		"docs/README.md": nil,
+		"docs/README.md": nil, "__files/a.txt": nil, "b/__files/deep/b.json": nil,
+		// One tells how complete a recording is, the other one is a stub.
+		"health.json":   []byte(`{"version": "1", "complete": true, "written": "2026-11-01T08:00:00Z"}`),
+		"b/health.json": []byte(`{"request": {"method": "GET", "url": "/health"}, "response": {"status": 200}}`),
 	})
 	if err := os.Symlink(filepath.Join(folder, "a.jsonl"), filepath.Join(folder, "z.jsonl")); err != nil {
 		t.Fatal(err)
 	}
 	tests := map[string]struct{ paths, want []string }{
-		"a folder":           {[]string{"."}, []string{"a.jsonl", "b/1.jsonl", "b/2.jsonl", "c.har"}},
+		"a folder": {[]string{"."}, []string{
+			"a.jsonl", "b/1.jsonl", "b/2.jsonl", "b/health.json", "c.har",
+		}},
+		"body files by name": {[]string{"./b/__files/deep"}, []string{"b/__files/deep/b.json"}},
 		"named files count":  {[]string{"README", "notes.md"}, []string{"README", "notes.md"}},
-		"twice":              {[]string{"b/", "c.har", "./b"}, []string{"b/1.jsonl", "b/2.jsonl", "c.har"}},
+		"twice":              {[]string{"b/", "c.har", "./b"}, []string{"b/1.jsonl", "b/2.jsonl", "b/health.json", "c.har"}},
 		"by another name":    {[]string{"z.jsonl", "a.jsonl"}, []string{"z.jsonl"}},
-		"file before folder": {[]string{"b/2.jsonl", "b"}, []string{"b/2.jsonl", "b/1.jsonl"}},
+		"file before folder": {[]string{"b/2.jsonl", "b"}, []string{"b/2.jsonl", "b/1.jsonl", "b/health.json"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(folder)
-			got, err := Walk(test.paths)
+			got, err := Walk(t.Context(), test.paths)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -330,7 +341,9 @@ func TestWalk(t *testing.T) {
 func TestWalkRefuses(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string][]byte{"empty/README.md": nil, "links/a": nil, "sub/a": nil})
-	for name, to := range map[string]string{"links/folder": "../sub", "dangling/x": "nowhere"} {
+	for name, to := range map[string]string{
+		"links/folder": "../sub", "dangling/x": "nowhere", "round/x": "y", "round/y": "x", "upwards/x": ".",
+	} {
 		path := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -348,11 +361,14 @@ func TestWalkRefuses(t *testing.T) {
 		"empty folder":   {[]string{"empty"}, "holds no captures: expected at least one"},
 		"link to folder": {[]string{"links"}, "is neither a file nor a folder: name what it leads to"},
 		"dangling link":  {[]string{"dangling"}, "no such file"},
+		"loop of links":  {[]string{"round"}, "round"},
+		"link to itself": {[]string{"upwards"}, "is neither a file nor a folder"},
+		"device":         {[]string{os.DevNull}, "is a pipe or a device, not a file: write what it gives to a file"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(folder)
-			if _, err := Walk(test.paths); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Walk(t.Context(), test.paths); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
@@ -364,7 +380,7 @@ func FuzzSniff(f *testing.F) {
 	f.Add(gzipped(f, lines(f, "a")))
 	f.Add(zstded(f, lines(f, "a")))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		reader, err := Options{}.sniff("x", io.LimitReader(bytes.NewReader(in), 1<<20))
+		reader, _, err := Options{}.sniff("x", io.LimitReader(bytes.NewReader(in), 1<<20))
 		if err != nil {
 			if !strings.Contains(err.Error(), "x") {
 				t.Fatalf("no file in %v", err)
@@ -382,4 +398,10 @@ func FuzzSniff(f *testing.F) {
 			return
 		}
 	})
+}
+
+// answered is a capture of one request with its answer.
+func answered(path string, status int) []byte {
+	return fmt.Appendf(nil, `{"id": "1", "time": "2026-11-01T10:00:00Z", "direction": "inbound", `+
+		`"request": {"method": "GET", "url": %q}, "response": {"status": %d}}`+"\n", path, status)
 }

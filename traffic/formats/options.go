@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/store"
 )
 
 // Options say what captures cannot tell themselves. The zero value leaves them as they are: what does
@@ -25,20 +26,28 @@ type Options struct {
 	// that answered. In captures that do not tell the direction, and without InboundPorts, requests to
 	// these hosts are outbound unless that service is Service.
 	Hosts map[string]string
+	// Stores are where captures are opened; nil finds the store of each anew.
+	Stores *store.Stores `json:"-"`
 }
 
 // label has the records of a reader labelled.
-func (o Options) label(r traffic.Reader, f *format) traffic.Reader {
-	if o.Direction == "" && len(o.InboundPorts) == 0 && o.Service == "" && len(o.Hosts) == 0 {
-		return r
+func (o Options) label(f found) traffic.Reader {
+	switch {
+	case f.format == nil:
+		return f.Reader
+	case f.format.directed && o.Direction == "" && o.Service == "" && len(o.Hosts) == 0:
+		return f.Reader
 	}
-	return &labelled{Reader: r, options: o, format: f}
+	return &labelled{Reader: f.Reader, options: o, format: f.format}
 }
 
 type labelled struct {
 	traffic.Reader
 	options Options
 	format  *format
+	// assumed counts the records that are inbound only because nothing says otherwise, hosts are their hosts.
+	assumed int
+	hosts   []string
 }
 
 // Read implements [traffic.Reader].
@@ -54,6 +63,7 @@ func (l *labelled) set(r *traffic.Record) {
 	o := l.options
 	service, named := o.service(r.Request.Host)
 	switch {
+	case r.Protocol == traffic.Postgres: // queries are sent by the service, whatever is said of the capture
 	case o.Direction != "":
 		r.Direction = o.Direction
 	case l.format.directed:
@@ -63,6 +73,8 @@ func (l *labelled) set(r *traffic.Record) {
 		}
 	case named:
 		r.Direction = direction(service == o.Service)
+	default:
+		l.assume(r.Request.Host)
 	}
 	if named {
 		r.Service = service
@@ -73,6 +85,25 @@ func (l *labelled) set(r *traffic.Record) {
 	if r.Service == "" && r.Direction == traffic.Outbound {
 		r.Service = r.Request.Host
 	}
+}
+
+// mostAssumed is how many hosts of assumed records are told apart.
+const mostAssumed = 10
+
+// assume counts a record that nothing tells the direction of.
+func (l *labelled) assume(host string) {
+	l.assumed++
+	l.hosts = withHosts(l.hosts, host)
+}
+
+// withHosts adds hosts to a short list, each once.
+func withHosts(list []string, hosts ...string) []string {
+	for _, host := range hosts {
+		if len(list) < mostAssumed && !slices.Contains(list, host) {
+			list = append(list, host)
+		}
+	}
+	return list
 }
 
 func direction(inbound bool) traffic.Direction {

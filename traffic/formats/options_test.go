@@ -142,7 +142,7 @@ func TestEveryFormatIsRecognised(t *testing.T) {
 			"headers": {"Host": "h"}}, "response": {"status": 200}, "direction": 1}]}`,
 		"Postman collection": `{"info": {"schema": "https://schema.getpostman.com/json/collection/v2.1.0/"},
 			"item": [{"request": "http://h/"}], "direction": 1}`,
-		"access log": `1.2.3.4 - - [01/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5`,
+		"access log": `1.2.3.4 - - [01/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5` + "\n",
 	}
 	for name, content := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestEveryFormatIsRecognised(t *testing.T) {
 			if err := os.WriteFile(path, gzipped(t, []byte(content)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			reader, closer, err := Open(path)
+			reader, closer, err := Open(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,13 +27,15 @@ type Export struct {
 	Name, Help string
 	// Requests tells that the format has room for the requests of one service only: no outbound records.
 	Requests bool
-	open     func(w io.Writer, version string) Writer
+	// Queries tells that the format has room for Postgres queries.
+	Queries bool
+	open    func(w io.Writer, version string) Writer
 }
 
 // Exports lists every format that can be written.
 func Exports() []Export {
 	return []Export{
-		{Name: "jsonl", Help: "headgate's own form", open: newJSONL},
+		{Name: "jsonl", Help: "headgate's own form", Queries: true, open: newJSONL},
 		{
 			Name: "har", Help: "HTTP Archive 1.2",
 			open: func(w io.Writer, version string) Writer { return har.NewWriter(w, version) },

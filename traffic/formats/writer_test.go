@@ -60,7 +60,7 @@ func TestExportsAreRead(t *testing.T) {
 				}
 				return
 			}
-			reader, err := Options{}.sniff("x", strings.NewReader(text))
+			reader, _, err := Options{}.sniff("x", strings.NewReader(text))
 			if err != nil {
 				t.Fatal(err)
 			}
