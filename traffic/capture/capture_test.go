@@ -70,7 +70,8 @@ func newBench(t *testing.T, upstream http.HandlerFunc, change func(*Options)) *b
 func newProxyServer(t *testing.T, b *bench, change func(*Options)) *httptest.Server {
 	t.Helper()
 	o := Options{
-		Name: "orders", Direction: traffic.Inbound, Target: b.target, Sink: b.sink, Tracker: b.tracker,
+		Tap:    Tap{Name: "orders", Direction: traffic.Inbound, Sink: b.sink, Tracker: b.tracker},
+		Target: b.target,
 	}
 	if change != nil {
 		change(&o)
@@ -79,7 +80,10 @@ func newProxyServer(t *testing.T, b *bench, change func(*Options)) *httptest.Ser
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := httptest.NewServer(p)
+	front := httptest.NewUnstartedServer(p)
+	front.Config.ConnContext = NewConnections().Name
+	front.Config.DisableGeneralOptionsHandler = true
+	front.Start()
 	t.Cleanup(p.Close)
 	t.Cleanup(front.Close)
 	return front
@@ -100,7 +104,23 @@ func (b *bench) do(t *testing.T, req *http.Request) (*http.Response, string) {
 	return res, string(body)
 }
 
-func request(t *testing.T, method, target string, body io.Reader) *http.Request {
+// timeless is the health of a recording without the times.
+func timeless(t *Tracker) Health {
+	h := t.Health()
+	h.First, h.Last = time.Time{}, time.Time{}
+	return h
+}
+
+func redaction(t *testing.T, rules ...string) Redaction {
+	t.Helper()
+	r, err := NewRedaction(rules...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func newRequest(t *testing.T, method, target string, body io.Reader) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, target, body)
 	if err != nil {
@@ -139,8 +159,8 @@ func TestProxyRecords(t *testing.T) {
 		ticks++
 		return at.Add(time.Duration(ticks-1) * time.Millisecond)
 	}
-	b := newBench(t, echo, func(o *Options) { o.Clock, o.Redact = clock, []string{"authorization"} })
-	req := request(t, http.MethodPost, b.url+"/orders/a%2Fb?x=1;y&z=%zz", strings.NewReader(`{"sku":"A1"}`))
+	b := newBench(t, echo, func(o *Options) { o.Clock, o.Redact = clock, redaction(t, "authorization") })
+	req := newRequest(t, http.MethodPost, b.url+"/orders/a%2Fb?x=1;y&z=%zz", strings.NewReader(`{"sku":"A1"}`))
 	req.Host = "api.example.com"
 	req.Header.Set("Authorization", "Bearer secret")
 	req.Header.Set("X-Forwarded-For", "10.1.2.3")
@@ -163,7 +183,7 @@ func TestProxyRecords(t *testing.T) {
 	got.Response.Header = nil
 	want := &traffic.Record{
 		ID: got.ID, Time: at, Direction: traffic.Inbound, Service: "orders", Protocol: traffic.HTTP,
-		Duration: time.Millisecond,
+		Duration: time.Millisecond, Connection: got.Connection,
 		Request: &traffic.Request{
 			Method: "POST", URL: "/orders/a%2Fb?x=1;y&z=%zz", Host: "api.example.com", Body: []byte(`{"sku":"A1"}`),
 			Header: http.Header{
@@ -175,21 +195,24 @@ func TestProxyRecords(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(Health{Inbound: 1}, b.tracker.Health()); diff != "" {
+	if got.Connection == "" {
+		t.Error("the record names no connection")
+	}
+	if diff := cmp.Diff(Health{Inbound: 1, First: at, Last: at}, b.tracker.Health()); diff != "" {
 		t.Errorf("health (-want +got):\n%s", diff)
 	}
 }
 
 func TestProxyOutboundHasTheHostOfTheTarget(t *testing.T) {
 	b := newBench(t, echo, func(o *Options) { o.Direction = traffic.Outbound })
-	res, _ := b.do(t, request(t, http.MethodGet, b.url+"/", nil))
+	res, _ := b.do(t, newRequest(t, http.MethodGet, b.url+"/", nil))
 	if got := res.Header.Get("X-Seen-Host"); got != b.target.Host {
 		t.Errorf("the upstream saw host %q, want %q", got, b.target.Host)
 	}
 	if got := b.only(t); got.Request.Host != b.target.Host || got.Parent != "" {
 		t.Errorf("recorded host %q, parent %q", got.Request.Host, got.Parent)
 	}
-	if diff := cmp.Diff(Health{Outbound: 1, Unprompted: 1}, b.tracker.Health()); diff != "" {
+	if diff := cmp.Diff(Health{Outbound: 1, Unprompted: 1}, timeless(b.tracker)); diff != "" {
 		t.Errorf("health (-want +got):\n%s", diff)
 	}
 }
@@ -212,7 +235,7 @@ func TestProxyWithoutBodies(t *testing.T) {
 				}
 				w.WriteHeader(c.status)
 			}, nil)
-			res, _ := b.do(t, request(t, c.method, b.url+"/x", nil))
+			res, _ := b.do(t, newRequest(t, c.method, b.url+"/x", nil))
 			if c.method == http.MethodHead && res.ContentLength != 1234 {
 				t.Errorf("the client saw length %d", res.ContentLength)
 			}
@@ -234,7 +257,7 @@ func TestProxyKeepsConnections(t *testing.T) {
 		echo(w, r)
 	}, nil)
 	for range 20 {
-		b.do(t, request(t, http.MethodPost, b.url+"/", strings.NewReader("x")))
+		b.do(t, newRequest(t, http.MethodPost, b.url+"/", strings.NewReader("x")))
 	}
 	// The client may have its answer before the proxy's own connection is idle again: a few are right.
 	if len(peers) > 5 {
@@ -252,7 +275,7 @@ func TestProxyStreamsAndPassesTrailers(t *testing.T) {
 		fmt.Fprint(w, "second")
 		w.Header().Set("X-Sum", "42")
 	}, nil)
-	res, err := b.client.Do(request(t, http.MethodGet, b.url+"/", nil))
+	res, err := b.client.Do(newRequest(t, http.MethodGet, b.url+"/", nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,8 +296,8 @@ func TestProxyStreamsAndPassesTrailers(t *testing.T) {
 
 func TestNewProxyRefuses(t *testing.T) {
 	good := Options{
-		Name: "orders", Direction: traffic.Inbound, Target: &url.URL{Scheme: "http", Host: "localhost"},
-		Sink: &memory{}, Tracker: NewTracker(),
+		Tap:    Tap{Name: "orders", Direction: traffic.Inbound, Sink: &memory{}, Tracker: NewTracker()},
+		Target: &url.URL{Scheme: "http", Host: "localhost"},
 	}
 	cases := map[string]func(*Options){
 		"no target":    func(o *Options) { o.Target = nil },

@@ -8,14 +8,14 @@ import (
 )
 
 // decode undoes the content codings of a body. A coding that is not known, and a body that is not coded
-// as its header says, are left as they are. The only error is [coding.ErrTooLarge].
-func decode(body []byte, h http.Header, limit int64) ([]byte, error) {
-	plain, _, err := coding.Undo(h.Values("Content-Encoding"), body, int(limit))
+// as its header says, are left as they are; then clear is false. The only error is [coding.ErrTooLarge].
+func decode(body []byte, h http.Header, limit int64) (plain []byte, clear bool, err error) {
+	plain, clear, err = coding.Undo(h.Values("Content-Encoding"), body, int(limit))
 	switch {
 	case err == nil:
-		return plain, nil
+		return plain, clear, nil
 	case errors.Is(err, coding.ErrTooLarge):
-		return nil, err
+		return nil, false, err
 	}
-	return body, nil
+	return body, false, nil
 }

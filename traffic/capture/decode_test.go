@@ -76,7 +76,10 @@ func TestDecode(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := decode(c.body, http.Header{"Content-Encoding": c.codings}, 1000)
+			got, clear, err := decode(c.body, http.Header{"Content-Encoding": c.codings}, 1000)
+			if unclear := name == "unknown" || name == "not coded" || name == "cut"; clear == (unclear || err != nil) {
+				t.Errorf("clear is %t", clear)
+			}
 			if !errors.Is(err, c.err) || !bytes.Equal(got, c.want) {
 				t.Errorf("got %q, %v; want %q, %v", got, err, c.want, c.err)
 			}
@@ -90,7 +93,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("deflate", deflated(text))
 	f.Add("zstd, gzip", gzipped(zstandard(text)))
 	f.Fuzz(func(t *testing.T, name string, body []byte) {
-		got, err := decode(body, http.Header{"Content-Encoding": {name}}, 10_000)
+		got, _, err := decode(body, http.Header{"Content-Encoding": {name}}, 10_000)
 		if err != nil && !errors.Is(err, coding.ErrTooLarge) {
 			t.Errorf("error is %v", err)
 		}

@@ -8,11 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/headgate-dev/headgate/traffic"
 )
 
 func TestProxyTruncates(t *testing.T) {
@@ -34,7 +37,7 @@ func TestProxyTruncates(t *testing.T) {
 				w.Header().Set("Content-Encoding", c.coding)
 				_, _ = w.Write(c.response)
 			}, func(o *Options) { o.MaxBody = 100_000 })
-			_, body := b.do(t, request(t, http.MethodPost, b.url+"/", bytes.NewReader(c.request)))
+			_, body := b.do(t, newRequest(t, http.MethodPost, b.url+"/", bytes.NewReader(c.request)))
 			if body != string(c.response) {
 				t.Errorf("the client got %d bytes, want %d", len(body), len(c.response))
 			}
@@ -65,7 +68,7 @@ func TestProxyCountsWhatFails(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}, nil)
-	res, err := b.client.Do(request(t, http.MethodGet, b.url+"/half", nil))
+	res, err := b.client.Do(newRequest(t, http.MethodGet, b.url+"/half", nil))
 	if err == nil {
 		_, err = io.ReadAll(res.Body)
 		res.Body.Close()
@@ -80,7 +83,7 @@ func TestProxyCountsWhatFails(t *testing.T) {
 	nobody := &url.URL{Scheme: "http", Host: l.Addr().String()}
 	l.Close()
 	refusing := newProxyServer(t, b, func(o *Options) { o.Target, o.Name = nobody, "payments" })
-	gone, _ := b.do(t, request(t, http.MethodGet, refusing.URL+"/x", nil))
+	gone, _ := b.do(t, newRequest(t, http.MethodGet, refusing.URL+"/x", nil))
 	if gone.StatusCode != http.StatusBadGateway {
 		t.Errorf("status %d, want 502", gone.StatusCode)
 	}
@@ -108,7 +111,7 @@ func TestProxyClientGoesAway(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	_, err := b.client.Do(request(t, http.MethodGet, b.url+"/", nil).WithContext(ctx))
+	_, err := b.client.Do(newRequest(t, http.MethodGet, b.url+"/", nil).WithContext(ctx))
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error is %v", err)
 	}
@@ -130,7 +133,7 @@ func TestProxyPassesUpgrades(t *testing.T) {
 		_ = rw.Flush()
 		_, _ = io.Copy(conn, rw)
 	}, nil)
-	req := request(t, http.MethodGet, b.url+"/ws", nil)
+	req := newRequest(t, http.MethodGet, b.url+"/ws", nil)
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", "echo")
 	res, err := b.client.Do(req)
@@ -165,7 +168,7 @@ func TestProxyContinue(t *testing.T) {
 	transport := b.client.Transport.(*http.Transport)
 	transport.ExpectContinueTimeout = time.Minute
 	for path, want := range map[string]int{"/yes": http.StatusCreated, "/no": http.StatusExpectationFailed} {
-		req := request(t, http.MethodPut, b.url+path, strings.NewReader("body"))
+		req := newRequest(t, http.MethodPut, b.url+path, strings.NewReader("body"))
 		req.Header.Set("Expect", "100-continue")
 		if res, _ := b.do(t, req); res.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", path, res.StatusCode, want)
@@ -174,5 +177,59 @@ func TestProxyContinue(t *testing.T) {
 	b.finish()
 	if h := b.tracker.Health(); h.Inbound != 2 || h.Truncated != 1 {
 		t.Errorf("health %+v, want two records, the refused body missing", h)
+	}
+}
+
+// reluctant is a body whose end comes when the gate opens.
+type reluctant struct {
+	io.ReadCloser
+
+	left int
+	gate chan struct{}
+}
+
+func (r *reluctant) Read(b []byte) (int, error) {
+	if r.left == 0 {
+		<-r.gate
+	}
+	n, err := r.ReadCloser.Read(b[:min(len(b), max(r.left, 1))])
+	r.left -= n
+	return n, err
+}
+
+// TestProxyAnswersWhileTheRequestIsRead has an upstream that begins its answer before it has seen the end of the
+// request.
+func TestProxyAnswersWhileTheRequestIsRead(t *testing.T) {
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		_ = control.EnableFullDuplex()
+		fmt.Fprint(w, "first ")
+		_ = control.Flush()
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%d %v", len(body), err)
+	}, nil)
+	p, err := NewProxy(Options{
+		Tap:    Tap{Name: "orders", Direction: traffic.Inbound, Sink: b.sink, Tracker: b.tracker},
+		Target: b.target,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	gate := make(chan struct{})
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = &reluctant{r.Body, int(r.ContentLength), gate}
+		p.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	upload := bytes.NewReader(make([]byte, 100_000))
+	res, err := b.client.Do(newRequest(t, http.MethodPost, front.URL, upload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	close(gate)
+	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "first 100000 <nil>" {
+		t.Errorf("got %q, %v", body, err)
 	}
 }

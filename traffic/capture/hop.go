@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// connectionHeaders names the fields that concern one connection only (RFC 9110, section 7.6.1), with
+// dropConnection removes the fields that concern one connection only (RFC 9110, section 7.6.1), with
 // those that the Connection field names.
-func connectionHeaders(h http.Header) []string {
-	names := []string{
-		"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
-		"Te", "Trailer", "Transfer-Encoding", "Upgrade",
-	}
-	for _, value := range h.Values("Connection") {
+func dropConnection(h http.Header) {
+	for _, value := range h["Connection"] {
 		for name := range strings.SplitSeq(value, ",") {
-			names = append(names, strings.TrimSpace(name))
+			h.Del(strings.TrimSpace(name))
 		}
 	}
-	return names
+	for _, name := range [...]string{
+		"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	} {
+		delete(h, name)
+	}
 }

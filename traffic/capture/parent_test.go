@@ -63,14 +63,14 @@ func TestParent(t *testing.T) {
 			tracker := NewTracker()
 			ids := []string{}
 			for i, h := range c.inbound {
-				id, _ := tracker.begin(time.Unix(int64(i), 0), traffic.Inbound, h)
-				ids = append(ids, id)
+				from := tracker.begin(arrival{at: time.Unix(int64(i), 0), direction: traffic.Inbound, header: h})
+				ids = append(ids, from.id)
 			}
 			want := ""
 			if c.want >= 0 {
 				want = ids[c.want]
 			}
-			_, got := tracker.begin(time.Unix(9, 0), traffic.Outbound, c.outbound)
+			got := tracker.begin(arrival{at: time.Unix(9, 0), direction: traffic.Outbound, header: c.outbound}).parent
 			if got != want {
 				t.Errorf("parent is %q, want %q of %q", got, want, ids)
 			}
@@ -80,8 +80,60 @@ func TestParent(t *testing.T) {
 			for _, id := range ids {
 				tracker.end(id)
 			}
-			if len(tracker.flying) != 0 {
+			if len(tracker.flying)+len(tracker.known) != 0 {
 				t.Errorf("%d still in flight", len(tracker.flying))
+			}
+		})
+	}
+}
+
+// TestParentLearnsTraces has a service that begins a trace of its own: what is tied to it once stays tied.
+func TestParentLearnsTraces(t *testing.T) {
+	tracker := NewTracker()
+	inbound := func() string { return tracker.begin(arrival{direction: traffic.Inbound}).id }
+	call := func(trace string) string {
+		return tracker.begin(arrival{direction: traffic.Outbound, header: http.Header{"B3": {trace + "-1-1"}}}).parent
+	}
+	first := inbound()
+	if got := call("a"); got != first {
+		t.Errorf("the only one is not the cause: %q", got)
+	}
+	second := inbound()
+	if got := call("a"); got != first {
+		t.Errorf("the trace is not known: %q", got)
+	}
+	if got := call("b"); got != "" {
+		t.Errorf("a trace that nobody knows is tied to %q", got)
+	}
+	tracker.end(first)
+	if got := call("a"); got != second {
+		t.Errorf("a trace of the past is tied to %q", got)
+	}
+	tracker.end(second)
+	if n := len(tracker.flying) + len(tracker.known); n != 0 {
+		t.Errorf("%d things are kept", n)
+	}
+}
+
+func TestKeysOf(t *testing.T) {
+	cases := map[string]struct {
+		header http.Header
+		want   keys
+	}{
+		"w3c":     {http.Header{"Traceparent": {traceA}}, keys{0: "4bf92f3577b34da6a3ce929d0e0e4736"}},
+		"b3":      {http.Header{"X-B3-Traceid": {"80f1"}}, keys{1: "80f1"}},
+		"b3 one":  {http.Header{"B3": {"80f1-05e3-1"}}, keys{1: "80f1"}},
+		"b3 deny": {http.Header{"B3": {"0"}}, keys{}},
+		"x-ray":   {http.Header{"X-Amzn-Trace-Id": {"Self=1-2;Root=1-67-ab;Sampled=1"}}, keys{2: "1-67-ab"}},
+		"jaeger":  {http.Header{"Uber-Trace-Id": {"abc:def:0:1"}}, keys{3: "abc"}},
+		"datadog": {http.Header{"X-Datadog-Trace-Id": {"77"}}, keys{4: "77"}},
+		"google":  {http.Header{"X-Cloud-Trace-Context": {"105445aa/1;o=1"}}, keys{5: "105445aa"}},
+		"ids":     {http.Header{"X-Request-Id": {"r"}, "X-Correlation-Id": {"c"}}, keys{6: "r", 7: "c"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, keysOf(c.header)); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -93,7 +145,7 @@ func TestIDsGrowWithTime(t *testing.T) {
 	var ids []string
 	seen := map[string]bool{}
 	for i := range 1000 {
-		id, _ := tracker.begin(now.Add(time.Duration(i/10)), traffic.Outbound, nil)
+		id := tracker.begin(arrival{at: now.Add(time.Duration(i / 10)), direction: traffic.Outbound}).id
 		ids = append(ids, id)
 		seen[id] = true
 	}
@@ -125,12 +177,12 @@ func TestProxyLinksSequentialRequests(t *testing.T) {
 	})
 	upstream = out.URL
 	for i := range 200 {
-		b.do(t, request(t, http.MethodPost, fmt.Sprintf("%s/%d", b.url, i), strings.NewReader("x")))
+		b.do(t, newRequest(t, http.MethodPost, fmt.Sprintf("%s/%d", b.url, i), strings.NewReader("x")))
 	}
 	b.finish()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	out.Close()
-	if diff := cmp.Diff(Health{Inbound: 200, Outbound: 200}, b.tracker.Health()); diff != "" {
+	if diff := cmp.Diff(Health{Inbound: 200, Outbound: 200}, timeless(b.tracker)); diff != "" {
 		t.Fatalf("health (-want +got):\n%s", diff)
 	}
 	inbound := map[string]string{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ func TestWriterWritesInOrder(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if n := w.Written(); n != 100 {
+		t.Errorf("%d were written, want 100", n)
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != 100 {
@@ -109,6 +113,31 @@ func TestWriterTellsThatWritingFailed(t *testing.T) {
 	if err := w.Close(); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "writing the capture") {
 		t.Errorf("error is %v", err)
 	}
+	if w.Lost() != 1 || w.Written() != 0 {
+		t.Errorf("%d are lost, %d written", w.Lost(), w.Written())
+	}
+}
+
+func TestSizeOfRecords(t *testing.T) {
+	value := strings.Repeat("v", 1000)
+	cases := map[string]*traffic.Record{
+		"headers": {Request: &traffic.Request{Header: http.Header{"A": {value}}}},
+		"target":  {Request: &traffic.Request{URL: value}},
+		"body":    {Request: &traffic.Request{}, Response: &traffic.Response{Body: []byte(value)}},
+		"query":   {Request: &traffic.Request{Query: &traffic.Query{SQL: value}}},
+		"params":  {Request: &traffic.Request{Query: &traffic.Query{Params: []traffic.Param{{}, {Value: &value}}}}},
+		"rows": {
+			Request:  &traffic.Request{},
+			Response: &traffic.Response{Result: &traffic.Result{Rows: [][]*string{{nil, &value}}}},
+		},
+	}
+	for name, r := range cases {
+		t.Run(name, func(t *testing.T) {
+			if size := sizeOf(r); size < 1000 || size > 1100 {
+				t.Errorf("it takes %d bytes", size)
+			}
+		})
+	}
 }
 
 func TestProxyCountsDrops(t *testing.T) {
@@ -118,7 +147,7 @@ func TestProxyCountsDrops(t *testing.T) {
 		t.Fatal(err)
 	}
 	front := newProxyServer(t, b, func(o *Options) { o.Sink = w })
-	b.do(t, request(t, "GET", front.URL+"/", nil))
+	b.do(t, newRequest(t, "GET", front.URL+"/", nil))
 	b.client.CloseIdleConnections()
 	front.Close()
 	if h := b.tracker.Health(); h.Dropped != 1 || h.Inbound != 0 {
