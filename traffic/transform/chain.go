@@ -15,6 +15,7 @@ type Chain struct {
 	redacts []*step
 	clock   *clock
 	seen    int
+	queries int
 	work    exchange
 }
 
@@ -90,7 +91,11 @@ func (c *Chain) Timed() bool {
 // Apply changes the record. Its messages are changed in place, but neither headers nor bodies are written
 // to: those that change are replaced, as records may share them. What is no HTTP is left as it is.
 func (c *Chain) Apply(r *traffic.Record) error {
-	if c.Empty() || r.Request == nil || r.Protocol == traffic.Postgres {
+	switch {
+	case c.Empty() || r.Request == nil:
+		return nil
+	case r.Protocol == traffic.Postgres:
+		c.queries++
 		return nil
 	}
 	c.seen++
@@ -145,6 +150,24 @@ func (c *Chain) Redacted(recorded *traffic.Record, answer *traffic.Response) *tr
 	x.close()
 	return &out
 }
+
+// Tokens are the headers, by their canonical names, whose values token, user_tokens and jwt put in.
+func (c *Chain) Tokens() (names []string) {
+	for _, s := range c.steps {
+		switch op := s.operation.(type) {
+		case *tokenStep:
+			names = append(names, op.header)
+		case *userStep:
+			names = append(names, op.header)
+		case *jwtStep:
+			names = append(names, op.header)
+		}
+	}
+	return names
+}
+
+// Queries is how many Postgres queries were left as they are.
+func (c *Chain) Queries() int { return c.queries }
 
 // Use tells how often a transform, or a part of it, has fired.
 type Use struct {

@@ -140,7 +140,16 @@ func FuzzJSONStaysJSON(f *testing.F) {
 			in: both}]`, map[string]string{"ids.csv": "17,99\n"})
 	f.Fuzz(func(t *testing.T, body string) {
 		r := record("/", body, body)
-		if c.Apply(r) != nil || !json.Valid([]byte(body)) {
+		var d document
+		failed, valid := c.Apply(r), json.Valid([]byte(body))
+		if err := d.read([]byte(body)); err == nil {
+			if got := string(d.changed()); got != body {
+				t.Errorf("%q has become %q", body, got)
+			}
+		} else if valid {
+			t.Errorf("%q: %v", body, err)
+		}
+		if failed != nil || !valid {
 			return
 		}
 		if !json.Valid(r.Request.Body) {

@@ -60,7 +60,7 @@ type Redact struct {
 	// objects all values are taken out. What an answer issues for later requests, such as a token, cannot be
 	// carried over once it is taken out.
 	JSON spec.Strings `yaml:"json"`
-	// Query parameters.
+	// Query parameters, also those of URLs in the headers Referer, Location and Content-Location.
 	Query spec.Strings `yaml:"query"`
 	// Fields of URL-encoded form bodies.
 	Form spec.Strings `yaml:"form"`
@@ -112,7 +112,7 @@ type Cookies struct {
 type Host struct {
 	// The recorded host, such as api.production.com; a port may follow it where it stands.
 	From string `yaml:"from" jsonschema:"required,minLength=1"`
-	// The host that takes its place.
+	// The host that takes its place; where it has a port, that takes the place of a recorded one.
 	To string `yaml:"to" jsonschema:"required,minLength=1"`
 }
 

@@ -66,6 +66,12 @@ func TestMistakes(t *testing.T) {
 		"an unknown shift":       {`[{time: {shift: now}}]`, `expected capture_to_now or a duration`},
 		"a shift below a second": {`[{time: {shift: 500ms}}]`, `whole seconds`},
 		"a shift of nothing":     {`[{time: {shift: 0s}}]`, `whole seconds`},
+		"a cookie's name":        {`[{cookies: {set: {"a b": c}}}]`, `found "a b", expected the name of a cookie`},
+		"an id with a break": {
+			`[{ids: {map: break.csv}}]`,
+			`the value has a line break in it`,
+		},
+		"brackets without an IPv6 address": {`[{host: {from: "[12]", to: b}}]`, `expected a host without`},
 		"a cookie's value": {
 			`[{cookies: {set: {a: "b;c"}}}]`,
 			`the cookie a has a blank, a semicolon or a line break`,

@@ -41,14 +41,15 @@ func (s *cookieStep) apply(x *exchange, counts []int) error {
 	return nil
 }
 
-// setCookie puts a pair in place of the first of its name, or adds it.
+// setCookie puts a pair in place of those of its name, or adds it.
 func setCookie(pairs []string, name, pair string) []string {
-	i := slices.IndexFunc(pairs, func(p string) bool { return cookieName(p) == name })
+	same := func(p string) bool { return cookieName(p) == name }
+	i := slices.IndexFunc(pairs, same)
 	if i < 0 {
 		return append(pairs, pair)
 	}
 	pairs[i] = pair
-	return pairs
+	return append(pairs[:i+1], slices.DeleteFunc(pairs[i+1:], same)...)
 }
 
 func cookieName(pair string) string {

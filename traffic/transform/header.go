@@ -29,8 +29,7 @@ type removeHeaderStep struct {
 func (s *removeHeaderStep) apply(x *exchange, counts []int) error {
 	for m := range x.messages(s.in) {
 		for i, name := range s.names {
-			if _, there := (*m.header)[name]; there {
-				m.remove(name)
+			if m.remove(name) {
 				counts[i]++
 			}
 		}

@@ -26,7 +26,6 @@ type jwtStep struct {
 
 func (s *jwtStep) apply(x *exchange, counts []int) error {
 	m := x.list[0]
-	n := 0
 	var err error
 	change := func(_, value string) (string, int) {
 		scheme, token := splitScheme(value)
@@ -45,8 +44,9 @@ func (s *jwtStep) apply(x *exchange, counts []int) error {
 		}
 		return scheme + signed, 1
 	}
-	n = m.mapValues(s.header, m.values(s.header), change)
-	counts[0] += n
+	if i := m.index(s.header); i >= 0 {
+		counts[0] += m.mapField(i, change)
+	}
 	return err
 }
 
@@ -60,6 +60,11 @@ func (s *jwtStep) sign(text string) (string, error) {
 	if err != nil {
 		return "", nil //nolint:nilerr // other things than tokens have two full stops, too
 	}
+	alg := token.Method.Alg()
+	if alg == "none" {
+		return "", fmt.Errorf("jwt: a token of the %s header has the algorithm none and no signature; "+
+			"leave its records out with where, or put another token in its place with token", s.header)
+	}
 	for name, value := range s.claims {
 		claims[name] = value
 	}
@@ -68,7 +73,6 @@ func (s *jwtStep) sign(text string) (string, error) {
 			return "", err
 		}
 	}
-	alg := token.Method.Alg()
 	key, ok := s.key.forAlg(alg)
 	if !ok {
 		return "", fmt.Errorf("jwt: a token is signed with %s, but %s holds %s; give a key for %s",

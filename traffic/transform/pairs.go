@@ -52,35 +52,35 @@ func unescape(text string) string {
 	return text
 }
 
-// mapQuery changes values of the query of a request target.
+// mapQuery changes values of the query of a request target or URL, and of a fragment that is written like one.
 func mapQuery(target string, change func(name, value string) (string, bool)) string {
-	i := strings.IndexByte(target, '?')
-	if i < 0 {
+	end := index(target, '#')
+	if end < len(target) {
+		if fragment, changed := mapPairs(target[end+1:], change); changed {
+			target = target[:end+1] + fragment
+		}
+	}
+	i := index(target[:end], '?')
+	if i == end {
 		return target
 	}
-	query, _ := mapPairs(target[i+1:], change)
-	return target[:i+1] + query
+	query, changed := mapPairs(target[i+1:end], change)
+	if !changed {
+		return target
+	}
+	return target[:i+1] + query + target[end:]
 }
 
 // mapSegments changes segments of the path of a target or URL.
 func mapSegments(target string, change func(segment string) (string, bool)) (string, int) {
-	start := 0
-	if i := strings.Index(target, "://"); i >= 0 {
-		start = i + 3 + index(target[i+3:], '/')
-	}
-	end := len(target)
-	if i := strings.IndexAny(target, "?#"); i >= 0 {
-		end = i
-	}
-	if start >= end {
-		return target, 0
-	}
+	start, end := extent(target)
 	var out strings.Builder
 	last, n := 0, 0
+	escapes := strings.IndexByte(target[start:end], '%') >= 0
 	for at := start; at <= end; {
 		to := at + index(target[at:end], '/')
 		segment := target[at:to]
-		if strings.IndexByte(segment, '%') >= 0 {
+		if escapes {
 			if decoded, err := url.PathUnescape(segment); err == nil {
 				segment = decoded
 			}
@@ -100,6 +100,16 @@ func mapSegments(target string, change func(segment string) (string, bool)) (str
 	return out.String(), n
 }
 
+// extent is where the path of a target or URL begins and ends.
+func extent(target string) (start, end int) {
+	end = index(target, '?')
+	end = index(target[:end], '#')
+	if i := index(target[:end], ':'); i > 0 && target[0] != '/' && strings.HasPrefix(target[i:end], "://") {
+		start = i + 3 + index(target[i+3:end], '/')
+	}
+	return start, end
+}
+
 // mapCookies changes the values of a Cookie header, or of the first pair of a Set-Cookie header.
 func mapCookies(text string, all bool, change func(name, value string) (string, bool)) (string, int) {
 	parts := strings.Split(text, ";")
@@ -109,10 +119,28 @@ func mapCookies(text string, all bool, change func(name, value string) (string, 
 		if !found || i > 0 && !all {
 			continue
 		}
-		if with, changed := change(strings.TrimSpace(name), strings.TrimSpace(value)); changed {
+		if with, changed := mapCookie(strings.TrimSpace(name), strings.TrimSpace(value), change); changed {
 			parts[i] = name + "=" + with
 			n++
 		}
 	}
 	return strings.Join(parts, ";"), n
+}
+
+// mapCookie changes a value that may be quoted (RFC 6265) or percent-encoded.
+func mapCookie(name, value string, change func(name, value string) (string, bool)) (string, bool) {
+	quotes := ""
+	if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+		quotes, value = `"`, value[1:len(value)-1]
+	}
+	with, changed := change(name, value)
+	if !changed && strings.IndexByte(value, '%') >= 0 {
+		if decoded, err := url.PathUnescape(value); err == nil {
+			with, changed = change(name, decoded)
+		}
+	}
+	if strings.ContainsAny(with, " \",;\\") {
+		with = url.PathEscape(with)
+	}
+	return quotes + with + quotes, changed
 }

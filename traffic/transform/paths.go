@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"bytes"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -60,7 +61,7 @@ type paths struct {
 	last    map[int]string
 	lasts   positions
 	// tails are the last names of all paths; nil if one of them ends otherwise, so that it may be anywhere.
-	tails []string
+	tails [][]byte
 	open  bool
 }
 
@@ -144,7 +145,10 @@ func (p *paths) tail(segment *spec.Segment) {
 			p.open = true
 			continue
 		}
-		p.tails = append(p.tails, string(name))
+		if strings.ContainsAny(string(name), "\"\\/\b\f\n\r\t") { // which may be written with escapes
+			p.open = true
+		}
+		p.tails = append(p.tails, []byte(name))
 		if len(segment.Selectors()) == 1 && !segment.IsDescendant() {
 			p.last[p.n] = string(name)
 			p.lasts.add(p.n)
@@ -153,15 +157,15 @@ func (p *paths) tail(segment *spec.Segment) {
 }
 
 // may tells whether a text can hold one of the values, without reading it.
-func (p *paths) may(text string) bool {
+func (p *paths) may(text []byte) bool {
 	if p.n == 0 {
 		return false
 	}
-	if p.open || strings.Contains(text, `\u`) { // a name may be written with escapes
+	if p.open || bytes.Contains(text, []byte(`\u`)) { // a name may be written with escapes
 		return true
 	}
 	for _, name := range p.tails {
-		if strings.Contains(text, name) {
+		if bytes.Contains(text, name) {
 			return true
 		}
 	}
@@ -169,8 +173,8 @@ func (p *paths) may(text string) bool {
 }
 
 // member is how far the paths have come at a member of an object.
-func (p *paths) member(at positions, name string) positions {
-	return at.and(p.names[name].or(p.any)).next().or(at.and(p.deep))
+func (p *paths) member(at positions, name []byte) positions {
+	return at.and(p.names[string(name)].or(p.any)).next().or(at.and(p.deep))
 }
 
 // item is how far the paths have come at an element of an array.

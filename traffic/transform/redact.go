@@ -28,11 +28,13 @@ func (s *redactStep) note(x *exchange, taken, all int) {
 		return
 	}
 	endpoint := traffic.Endpoint(x.Request.Method, x.Request.URL)
-	if s.shares[endpoint] == nil {
-		s.shares[endpoint] = &share{}
+	sum := s.shares[endpoint]
+	if sum == nil {
+		sum = &share{}
+		s.shares[endpoint] = sum
 	}
-	s.shares[endpoint].taken += taken
-	s.shares[endpoint].all += all
+	sum.taken += taken
+	sum.all += all
 }
 
 // lint warns of endpoints of which little is left to compare.
@@ -59,14 +61,38 @@ func (s *redactStep) apply(x *exchange, counts []int) error {
 		if isJSON || len(s.form) == 0 || !m.isForm() {
 			continue
 		}
-		if text, fired := mapPairs(m.body(), taken(s.form, counts[query+len(s.query):])); fired {
-			m.setBody(text)
+		m.mapForm(taken(s.form, counts[query+len(s.query):]))
+	}
+	s.urls(x, taken(s.query, counts[query:]))
+	return nil
+}
+
+// urls takes query parameters out of the target, and of URLs in headers.
+func (s *redactStep) urls(x *exchange, take func(name, value string) (string, bool)) {
+	if len(s.query) == 0 {
+		return
+	}
+	if m := x.list[0]; m != nil {
+		m.URL = mapQuery(m.URL, take)
+	}
+	change := func(_, value string) (string, int) {
+		fired := 0
+		url := mapQuery(value, func(name, value string) (string, bool) {
+			with, is := take(name, value)
+			if is {
+				fired++
+			}
+			return with, is
+		})
+		return url, fired
+	}
+	for m := range x.messages(Both) {
+		for _, name := range []string{"Referer", "Location", "Content-Location"} {
+			if i := m.index(name); i >= 0 {
+				m.mapField(i, change)
+			}
 		}
 	}
-	if m := x.list[0]; m != nil && len(s.query) > 0 {
-		m.URL = mapQuery(m.URL, taken(s.query, counts[query:]))
-	}
-	return nil
 }
 
 func redactHeader(m *message, name string) int {
@@ -88,32 +114,30 @@ func (s *redactStep) body(x *exchange, m *message, counts []int) (isJSON bool, _
 	if s.paths.n == 0 || !m.isJSON() {
 		return false, nil
 	}
-	if !s.paths.may(m.body()) {
+	if !s.paths.deep.empty() && !s.paths.may(m.now) { // other paths are soon lost
 		return true, nil
 	}
+	d, err := m.document()
+	switch {
+	case err != nil && s.paths.may(m.now):
+		return true, fmt.Errorf("redact: a body that should be JSON cannot be read, so that nothing is taken out: %w", err)
+	case err != nil:
+		return true, nil //nolint:nilerr // it names none of the values
+	}
 	n := 0
-	w := rewriter{src: m.body(), paths: s.paths, leaves: true}
-	w.change = func(raw string, ends positions) (string, bool) {
-		with := blank(raw)
+	d.follow(s.paths, func(t *token, ends positions) {
+		d.put(t, []byte(blank(d.raw(t))))
 		n++
 		ends.each(func(i int) { counts[s.paths.numbers[i]]++ })
-		return with, true
-	}
-	text, err := w.run()
-	if err != nil {
-		return true, fmt.Errorf("redact: a body that should be JSON cannot be read, so that nothing is taken out: %w", err)
-	}
-	if n > 0 {
-		m.setBody(text)
-	}
+	})
 	if n > 0 && m == x.list[1] {
-		s.note(x, n, w.singles)
+		s.note(x, n, d.singles())
 	}
 	return true, nil
 }
 
 // blank is what takes the place of a value: one of its type.
-func blank(raw string) string {
+func blank(raw []byte) string {
 	switch raw[0] {
 	case '"':
 		return `"` + redacted + `"`

@@ -32,8 +32,8 @@ func (s *replaceStep) apply(x *exchange, counts []int) error {
 	}
 	for m := range x.messages(s.in) {
 		counts[0] += m.mapHeader(header)
-		if text, n := s.replace(m.body()); n > 0 {
-			m.setBody(text)
+		if text, n := s.replace(string(m.body())); n > 0 {
+			m.setBody([]byte(text))
 			counts[0] += n
 		}
 	}

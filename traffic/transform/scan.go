@@ -1,78 +1,121 @@
 package transform
 
 import (
+	"encoding/binary"
 	"encoding/json"
-	"strings"
+	"math/bits"
 )
 
-// name passes the name of a member and the colon.
-func (w *rewriter) name() (string, error) {
-	start := w.at
-	if w.peek() != '"' {
-		return "", errNotJSON
+// blanks passes white space.
+func blanks(src []byte, at int) int {
+	for at < len(src) && src[at] <= ' ' && isBlank(src[at]) {
+		at++
 	}
-	if err := w.text(); err != nil {
-		return "", err
-	}
-	raw := w.src[start+1 : w.at-1]
-	if w.peek() != ':' {
-		return "", errNotJSON
-	}
-	w.at++
-	if strings.IndexByte(raw, '\\') < 0 {
-		return raw, nil
-	}
-	var name string
-	err := json.Unmarshal([]byte(w.src[start:start+len(raw)+2]), &name)
-	return name, err
+	return at
 }
 
-// single passes a text, a number, true, false or null.
-func (w *rewriter) single(c byte) error {
-	if c == '"' {
-		return w.text()
+func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// quoted passes a text in quotes; end is none where there is none. What a backslash stands before is not
+// looked at.
+func quoted(src []byte, at int) (end int, escapes bool) {
+	if src[at] != '"' {
+		return none, false
 	}
-	start := w.at
-	for w.at < len(w.src) && strings.IndexByte(",]} \t\r\n", w.src[w.at]) < 0 {
-		w.at++
-	}
-	switch raw := w.src[start:w.at]; raw {
-	case "true", "false", "null":
-		return nil
-	default:
-		if !isNumber(raw) {
-			w.at = start
-			return errNotJSON
+	for i := at + 1; i < len(src); {
+		if i+8 <= len(src) {
+			found := special(binary.LittleEndian.Uint64(src[i:]))
+			if found == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(found) / 8
 		}
-		return nil
-	}
-}
-
-// text passes a text in quotes. What a backslash stands before is not looked at.
-func (w *rewriter) text() error {
-	for i := w.at + 1; i < len(w.src); i++ {
-		switch c := w.src[i]; {
+		switch c := src[i]; {
 		case c == '"':
-			w.at = i + 1
-			return nil
+			return i + 1, escapes
 		case c == '\\':
-			i++
+			escapes = true
+			i += 2
 		case c < ' ':
-			return errNotJSON
+			return none, escapes
+		default: // near the end of the source
+			i++
 		}
 	}
-	return errNotJSON
+	return none, escapes
+}
+
+// label passes the name of a member and the colon, up to its value. One that cannot be read is none: paths
+// could not be told from it.
+func label(src []byte, at int) int {
+	end, escapes := quoted(src, at)
+	if end < 0 || escapes && !json.Valid(src[at:end]) {
+		return none
+	}
+	if at = blanks(src, end); at == len(src) || src[at] != ':' {
+		return none
+	}
+	if at = blanks(src, at+1); at == len(src) {
+		return none
+	}
+	return at
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special tells of eight bytes which is the first quote, backslash or control character: the lowest bit that
+// is set is its highest. A byte of x is zero where the highest bit of (x-ones)&^x is the lowest that is set.
+func special(x uint64) uint64 {
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*' ')&^x) & highs
+}
+
+// unquoted passes a number, true, false or null; it is none where there is none of them.
+func unquoted(src []byte, at int) int {
+	end := at
+	for end < len(src) && isNumeric(src[end]) {
+		end++
+	}
+	switch {
+	case end == at:
+		return word(src, at)
+	case end < len(src) && isBare(src[end]) || src[at]-'0' >= 10 && (src[at] != '-' || end == at+1):
+		return none
+	}
+	return end
+}
+
+// word passes true, false or null.
+func word(src []byte, at int) int {
+	end := at
+	for end < len(src) && isBare(src[end]) {
+		end++
+	}
+	switch string(src[at:end]) {
+	case "true", "false", "null":
+		return end
+	}
+	return none
+}
+
+// isBare tells whether a byte can be within a value without quotes; others end it.
+func isBare(c byte) bool { return c > ',' && c != ']' && c != '}' || c == '+' }
+
+// isNumeric tells whether a byte can be within a number.
+func isNumeric(c byte) bool {
+	return c-'0' < 10 || c == '.' || c == '-' || c == '+' || c|' ' == 'e'
 }
 
 // isNumber tells whether a text can be a JSON number.
 func isNumber(s string) bool {
-	if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') {
-		return false
-	}
 	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && strings.IndexByte("+-.eE", c) < 0 {
+		if !isNumeric(s[i]) {
 			return false
 		}
 	}
-	return s != "-"
+	return len(s) > 0 && (s[0]-'0' < 10 || s[0] == '-' && len(s) > 1)
 }

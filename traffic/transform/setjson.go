@@ -14,21 +14,22 @@ func (s *jsonStep) apply(x *exchange, counts []int) error {
 		if !m.isJSON() {
 			continue
 		}
-		w := rewriter{src: m.body(), paths: s.paths}
-		var fired []int
-		w.change = func(_ string, ends positions) (with string, _ bool) {
+		m.body() // what is put into the document is in the text now
+		d, err := m.document()
+		if err != nil {
+			continue
+		}
+		w := rewriter{document: d, paths: s.paths}
+		w.change = func(ends positions) (with string) {
 			ends.each(func(i int) {
-				fired = append(fired, s.paths.numbers[i])
+				counts[s.paths.numbers[i]]++
 				with = s.value(i)
 			})
-			return with, true
+			return with
 		}
-		w.absent = func(before positions) string { return s.members(before, &fired) }
-		if text, err := w.run(); err == nil && w.last > 0 {
+		w.absent = func(before positions) string { return s.members(before, counts) }
+		if text, changed := w.run(); changed {
 			m.setBody(text)
-			for _, i := range fired {
-				counts[i]++
-			}
 		}
 	}
 	return nil
@@ -43,12 +44,12 @@ func (s *jsonStep) value(end int) string {
 }
 
 // members are those that are set where an object lacks them.
-func (s *jsonStep) members(before positions, fired *[]int) string {
+func (s *jsonStep) members(before positions, counts []int) string {
 	var list []string
 	before.each(func(i int) {
 		if value := s.value(i + 1); value != "" {
-			list = append(list, quote(s.paths.last[i])+":"+value)
-			*fired = append(*fired, s.paths.numbers[i+1])
+			list = append(list, string(quote(s.paths.last[i]))+":"+value)
+			counts[s.paths.numbers[i+1]]++
 		}
 	})
 	return strings.Join(list, ",")

@@ -3,6 +3,7 @@ package transform
 import (
 	"encoding/json"
 	"maps"
+	"net"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -92,6 +93,9 @@ func (c *compiler) cookies() operation {
 	s := &cookieStep{set: slices.Sorted(maps.Keys(c.Cookies.Set)), remove: c.Cookies.Remove}
 	for _, name := range s.set {
 		value, where := c.Cookies.Set[name], at.Key("set").Key(name)
+		if !headerName.MatchString(name) {
+			c.ds.Errorf(where.Pos(), "write a name such as sid", "found %q, expected the name of a cookie", name)
+		}
 		if strings.ContainsAny(value, "; \r\n\x00") {
 			c.ds.Errorf(where.Pos(), "encode it", "the cookie %s has a blank, a semicolon or a line break in its value", name)
 		}
@@ -104,7 +108,7 @@ func (c *compiler) cookies() operation {
 	return s
 }
 
-var hostPort = regexp.MustCompile(`^[A-Za-z0-9_.-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:[0-9]+)?$`)
+var hostPort = regexp.MustCompile(`^[A-Za-z0-9_.-]+(:[0-9]+)?$|^\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\](:[0-9]+)?$`)
 
 func (c *compiler) host() operation {
 	at := c.node.Key("host")
@@ -115,19 +119,24 @@ func (c *compiler) host() operation {
 		}
 	}
 	c.part(at, "host %s", c.Host.From)
-	return &hostStep{from: c.Host.From, to: c.Host.To}
+	_, _, err := net.SplitHostPort(c.Host.To)
+	return &hostStep{from: c.Host.From, to: c.Host.To, part: []byte(c.Host.From), port: err == nil}
 }
 
 func (c *compiler) ids() operation {
 	at := c.node.Key("ids")
 	c.part(at, "ids %s", c.IDs.Map)
-	return newIDStep(c.table(c.IDs.Map, at.Key("map")))
+	ids := c.table(c.IDs.Map, at.Key("map"))
+	for _, id := range slices.Sorted(maps.Values(ids)) {
+		c.value(id, at.Key("map"))
+	}
+	return newIDStep(ids)
 }
 
 func (c *compiler) time() operation {
 	at := c.node.Key("time")
 	c.part(at, "time %s", at.Key("shift").Text())
-	return &timeStep{toNow: c.Time.Shift.ToNow, by: c.Time.Shift.By, clock: c.clock}
+	return newTimeStep(c.Time.Shift, c.clock)
 }
 
 func (c *compiler) setHeader() operation {

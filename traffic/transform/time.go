@@ -12,6 +12,20 @@ type timeStep struct {
 	toNow bool
 	by    time.Duration
 	clock *clock
+
+	shapes shapes
+}
+
+func newTimeStep(s Shift, c *clock) *timeStep {
+	step := &timeStep{toNow: s.ToNow, by: s.By, clock: c}
+	const digits, days = "0123456789", "MTWFS"
+	step.shapes.add(digits, len("1762000000"))
+	step.shapes.add(digits, len("1762000000000"))
+	for n := len("2006-01-02T15:04:05Z"); n <= len(time.RFC3339Nano); n++ {
+		step.shapes.add(digits, n)
+	}
+	step.shapes.add(days, len(http.TimeFormat))
+	return step
 }
 
 // mover moves the times of one record.
@@ -19,10 +33,11 @@ type mover struct {
 	by     time.Duration
 	record time.Time
 	count  *int
+	shapes *shapes
 }
 
 func (s *timeStep) apply(x *exchange, counts []int) error {
-	v := mover{by: s.by, record: x.Time, count: &counts[0]}
+	v := &mover{by: s.by, record: x.Time, count: &counts[0], shapes: &s.shapes}
 	if s.toNow {
 		v.by = s.clock.shift
 	}
@@ -31,25 +46,14 @@ func (s *timeStep) apply(x *exchange, counts []int) error {
 	}
 	for m := range x.messages(Both) {
 		m.mapHeader(v.header)
-		mapBody(m, v.pair, v.scalar)
+		m.mapBody(&s.shapes, v.text)
 	}
 	return nil
 }
 
-func (v mover) pair(_, value string) (string, bool) { return v.text(value) }
+func (v *mover) pair(_, value string) (string, bool) { return v.text(value) }
 
-func (v mover) scalar(raw string, _ positions) (string, bool) {
-	if raw[0] != '"' {
-		return v.text(raw)
-	}
-	moved, ok := v.text(raw[1 : len(raw)-1])
-	if !ok {
-		return raw, false
-	}
-	return `"` + moved + `"`, true
-}
-
-func (v mover) header(name, value string) (string, int) {
+func (v *mover) header(name, value string) (string, int) {
 	if name == "Set-Cookie" {
 		return v.expires(value)
 	}
@@ -61,7 +65,7 @@ func (v mover) header(name, value string) (string, int) {
 }
 
 // expires moves the attribute Expires of a cookie.
-func (v mover) expires(cookie string) (string, int) {
+func (v *mover) expires(cookie string) (string, int) {
 	parts := strings.Split(cookie, ";")
 	for i, p := range parts {
 		name, value, _ := strings.Cut(p, "=")
@@ -77,8 +81,8 @@ func (v mover) expires(cookie string) (string, int) {
 }
 
 // text moves a text that is a time as a whole, in one of four forms.
-func (v mover) text(s string) (string, bool) {
-	if len(s) < 10 || len(s) > 35 {
+func (v *mover) text(s string) (string, bool) {
+	if !v.shapes.has(s) {
 		return s, false
 	}
 	switch c := s[0]; {
@@ -97,7 +101,7 @@ func (v mover) text(s string) (string, bool) {
 }
 
 // epoch moves seconds or milliseconds since 1970.
-func (v mover) epoch(s string) (string, bool) {
+func (v *mover) epoch(s string) (string, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		return s, false
@@ -115,7 +119,7 @@ func (v mover) epoch(s string) (string, bool) {
 }
 
 // rfc3339 moves a time and keeps its zone and the number of its digits.
-func (v mover) rfc3339(s string) (string, bool) {
+func (v *mover) rfc3339(s string) (string, bool) {
 	at, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || !v.near(at) {
 		return s, false
@@ -137,12 +141,12 @@ func (v mover) rfc3339(s string) (string, bool) {
 // around is how far from its record a number or text still counts as a time.
 const around = 366 * 24 * time.Hour
 
-func (v mover) near(at time.Time) bool {
+func (v *mover) near(at time.Time) bool {
 	apart := at.Sub(v.record)
 	return apart > -around && apart < around
 }
 
-func (v mover) moved(at time.Time) time.Time {
+func (v *mover) moved(at time.Time) time.Time {
 	*v.count++
 	return at.Add(v.by)
 }

@@ -165,6 +165,10 @@ func TestSignedAnew(t *testing.T) {
 			method: jwt.SigningMethodRS256, prod: rsaKey, file: "s",
 			fails: "signed with RS256, but test.key holds a secret",
 		},
+		"no algorithm": {
+			method: jwt.SigningMethodNone, prod: jwt.UnsafeAllowNoneSignatureType, file: "s",
+			fails: "has the algorithm none and no signature",
+		},
 		"an RSA key for HS256": {
 			method: jwt.SigningMethodHS256, prod: []byte("p"), file: pemKey(t, rsaKey),
 			fails: "holds an RSA key",

@@ -206,6 +206,75 @@ func TestTransforms(t *testing.T) {
 			want:   record("/a", `{"a":"2026-11-01T10:00:00Z"}`, `{}`, json),
 			counts: []int{1},
 		},
+		"times written with escapes": {
+			list:   `[{time: {shift: 1h}}]`,
+			in:     record("/a", `{"a":"2026-11-01T11:00:00\u002b02:00","b":"a \"b\""}`, `{}`, json),
+			want:   record("/a", `{"a":"2026-11-01T12:00:00+02:00","b":"a \"b\""}`, `{}`, json),
+			counts: []int{1},
+		},
+		"names with signs that may be escaped": {
+			list:   `[{redact: {json: ["$['a/b']"]}}]`,
+			in:     record("/a", `{"a\/b":"x","c":1}`, `{}`, json),
+			want:   record("/a", `{"a\/b":"REDACTED","c":1}`, `{}`, json),
+			counts: []int{1},
+		},
+		"redact query of URLs in headers": {
+			list: `[{redact: {query: [token]}}]`,
+			in: record("/a?token=x#token=z&b=1", "", "{}",
+				"Referer: https://h/?a=1&token=y#top", "X-Other: /?token=y"),
+			want: record("/a?token=REDACTED#token=REDACTED&b=1", "", "{}",
+				"Referer: https://h/?a=1&token=REDACTED#top", "X-Other: /?token=y"),
+			counts: []int{3},
+		},
+		"host behind escapes, with its port": {
+			list: `[{host: {from: api.prod.com, to: "localhost:8080"}}]`,
+			in: record("/a?u=https%3A%2F%2Fapi.prod.com%3A1", `{"u":"https:\u002f\u002fapi.prod.com","v":"see\napi.prod.com"}`,
+				`["https://api.prod.com:443/x","api.prod.com:x"]`),
+			want: func() *traffic.Record {
+				r := record("/a?u=https%3A%2F%2Flocalhost:8080%3A1",
+					`{"u":"https:\u002f\u002flocalhost:8080","v":"see\nlocalhost:8080"}`,
+					`["https://localhost:8080/x","localhost:8080:x"]`)
+				r.Request.Host = "localhost:8080"
+				return r
+			}(),
+			counts: []int{6},
+		},
+		"ids beside URLs, in cookies of all kinds": {
+			list:  `[{ids: {map: ids.csv}}]`,
+			files: map[string]string{"ids.csv": "17,99\nc 1,c;2\n"},
+			in: record("/users/17?next=https://h/17/x#17", "", "{}", `Cookie: a="17"; b=c%201; c=x`,
+				"Location: /go/http://h/17?id=17#top"),
+			want: record("/users/99?next=https://h/17/x#17", "", "{}", `Cookie: a="99"; b=c%3B2; c=x`,
+				"Location: /go/http://h/99?id=99#top"),
+			counts: []int{5},
+		},
+		"cookies set where there are several": {
+			list:   `[{cookies: {set: {sid: new}}}]`,
+			in:     record("/a", "", "{}", "Cookie: sid=1; a=b; sid=2"),
+			want:   record("/a", "", "{}", "Cookie: sid=new; a=b"),
+			counts: []int{1},
+		},
+		"values that are changed twice, and read as text between": {
+			list: `[{ids: {map: ids.csv}}, {replace: {regexp: "9(9)", with: "17"}}, {ids: {map: ids.csv}},
+				{json: {set: {$.b: x}}}, {redact: {json: $.b}}]`,
+			files:  map[string]string{"ids.csv": "17,99\n"},
+			in:     record("/a", `{"a":17,"b":1}`, `{}`, json, "Content-Length: 14"),
+			want:   record("/a", `{"a":99,"b":"REDACTED"}`, `{}`, json, "Content-Length: 23"),
+			counts: []int{1, 1, 1, 1, 1},
+		},
+		"bodies that were coded": {
+			list:   `[{redact: {json: $.a}}]`,
+			in:     record("/a", `{"a":"1234"}`, `{}`, "Content-Encoding: gzip", "Content-Length: 36"),
+			want:   record("/a", `{"a":"REDACTED"}`, `{}`, "Content-Encoding: gzip", "Content-Length: 36"),
+			counts: []int{1},
+		},
+		"bytes that are no UTF-8, repeated names and the spelling of numbers": {
+			list:   `[{redact: {json: $.pin}}, {ids: {map: ids.csv}}]`,
+			files:  map[string]string{"ids.csv": "17,99\n"},
+			in:     record("/a", "{\"x\":\"\xff\",\"pin\":1,\"n\":1.50e+02,\"pin\":\"2\",\"id\":17}", `{}`, json),
+			want:   record("/a", "{\"x\":\"\xff\",\"pin\":0,\"n\":1.50e+02,\"pin\":\"REDACTED\",\"id\":99}", `{}`, json),
+			counts: []int{2, 1},
+		},
 		"set and remove headers": {
 			list: `[{set_header: {x-test: "1", host: test.local}}, {remove_header: [x-old, content-type], in: both}]`,
 			in:   record("/a", "", "{}", "X-Old: 1"),
