@@ -98,6 +98,7 @@ func (p *Phase) tellRules(r *engine.Run) {
 	for _, e := range p.trial.Excuses() {
 		r.Note(engine.Replay, "compare rule %s excused %d differences: %s", e.Key, e.Total(), e)
 	}
+	p.tellCarriage(r)
 	unbound, total := p.trial.Unbound()
 	for i, u := range unbound {
 		if i == 3 {

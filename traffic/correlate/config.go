@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/theory/jsonpath"
-
 	"github.com/headgate-dev/headgate/engine/spec"
 )
 
@@ -23,16 +21,19 @@ const (
 // session.
 type Config struct {
 	Mode Mode
-	// Except are JSONPaths (RFC 9535) in recorded response bodies whose values are never carried over.
-	Except []string
+	// Except are places in recorded answers whose values are never carried over.
+	Except []Place
+	// Carry are places in recorded answers whose values are carried over whatever they look like, wherever a
+	// later request has one of them as a whole value.
+	Carry []Place
 }
 
 // DefaultConfig carries values over.
 func DefaultConfig() Config { return Config{Mode: Auto} }
 
-const configHint = `write auto, off, or {mode: auto, except: ["$.status"]}`
+const configHint = `write auto, off, or {mode: auto, except: ["$.status"], carry: [header.X-Place]}`
 
-// UnmarshalSpec reads auto, off, or a mapping of mode and except.
+// UnmarshalSpec reads auto, off, or a mapping of mode, except and carry.
 func (c *Config) UnmarshalSpec(n *spec.Node) spec.Diagnostics {
 	var ds spec.Diagnostics
 	switch n.Kind() {
@@ -44,9 +45,11 @@ func (c *Config) UnmarshalSpec(n *spec.Node) spec.Diagnostics {
 			case "mode":
 				ds.Add(c.Mode.unmarshal(e.Value))
 			case "except":
-				ds.Add(c.unmarshalExcept(e.Value))
+				ds.Add(unmarshalPlaces(e.Value, &c.Except))
+			case "carry":
+				ds.Add(unmarshalPlaces(e.Value, &c.Carry))
 			default:
-				ds.Errorf(e.Pos, configHint, "unknown key %q, expected mode or except", e.Key)
+				ds.Errorf(e.Pos, configHint, "unknown key %q, expected mode, except or carry", e.Key)
 			}
 		}
 	default:
@@ -66,16 +69,14 @@ func (m *Mode) unmarshal(n *spec.Node) spec.Diagnostics {
 	return ds
 }
 
-func (c *Config) unmarshalExcept(n *spec.Node) spec.Diagnostics {
-	var ds spec.Diagnostics
+func unmarshalPlaces(n *spec.Node, into *[]Place) (ds spec.Diagnostics) {
 	if n.Kind() != spec.List {
-		ds.Errorf(n.Pos(), configHint, "found %s, expected a list of JSONPaths", n.Kind())
+		ds.Errorf(n.Pos(), configHint, "found %s, expected a list of places", n.Kind())
 	}
 	for _, item := range n.Items() {
-		if _, err := jsonpath.Parse(item.Text()); err != nil {
-			ds.Errorf(item.Pos(), "write a path such as $.status", "%v", err)
-		}
-		c.Except = append(c.Except, item.Text())
+		var p Place
+		ds.Add(p.unmarshal(item))
+		*into = append(*into, p)
 	}
 	return ds
 }
@@ -83,36 +84,33 @@ func (c *Config) unmarshalExcept(n *spec.Node) spec.Diagnostics {
 // JSONSchemaSpec is the schema of the YAML form.
 func (Config) JSONSchemaSpec() map[string]any {
 	mode := map[string]any{"enum": []any{string(Auto), string(Off)}}
+	text := map[string]any{"type": "string"}
+	places := map[string]any{"type": "array", "items": map[string]any{"oneOf": []any{text, map[string]any{
+		"type": "object", "additionalProperties": false, "required": []any{"path"},
+		"properties": map[string]any{"path": text, "endpoint": text},
+	}}}}
 	return map[string]any{"oneOf": []any{mode, map[string]any{
 		"type": "object", "additionalProperties": false,
-		"properties": map[string]any{
-			"mode":   mode,
-			"except": map[string]any{"type": "array", "items": map[string]any{"type": "string"}},
-		},
+		"properties": map[string]any{"mode": mode, "except": places, "carry": places},
 	}}}
 }
 
 // Correlator makes sessions that share one configuration. It is safe for concurrent use.
 type Correlator struct {
-	off    bool
-	except []*jsonpath.Path
+	off           bool
+	except, carry list
 }
 
-// New compiles the configuration. The error names every path that is wrong.
+// New compiles the configuration. The error names every place that is wrong.
 func New(c Config) (*Correlator, error) {
 	if c.Mode != Auto && c.Mode != Off && c.Mode != "" {
 		return nil, fmt.Errorf("correlate.mode %q: expected auto or off", c.Mode)
 	}
 	out := &Correlator{off: c.Mode == Off}
-	var errs []error
-	for _, text := range c.Except {
-		path, err := jsonpath.Parse(text)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("correlate.except %s: %w", text, err))
-		}
-		out.except = append(out.except, path)
-	}
-	if err := errors.Join(errs...); err != nil {
+	var wrong [2]error
+	out.except, wrong[0] = compileList(c.Except, "except")
+	out.carry, wrong[1] = compileList(c.Carry, "carry")
+	if err := errors.Join(wrong[:]...); err != nil {
 		return nil, err
 	}
 	return out, nil

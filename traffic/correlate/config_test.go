@@ -34,12 +34,18 @@ func TestConfigDecodes(t *testing.T) {
 		"default": {`{}`, correlate.Config{Mode: correlate.Auto}},
 		"mapping": {
 			`correlate: {mode: auto, except: ["$.status", "$..x"]}`,
-			correlate.Config{Mode: correlate.Auto, Except: []string{"$.status", "$..x"}},
+			correlate.Config{Mode: correlate.Auto, Except: []correlate.Place{{Path: "$.status"}, {Path: "$..x"}}},
+		},
+		"places": {
+			`correlate: {carry: ["$.no", header.X-Place, {path: cookie.cart, endpoint: "POST /carts"}]}`,
+			correlate.Config{Mode: correlate.Auto, Carry: []correlate.Place{
+				{Path: "$.no"}, {Path: "header.X-Place"}, {Path: "cookie.cart", Endpoint: "POST /carts"},
+			}},
 		},
 		"only except": {
 			`correlate: {except: ["$.status"]}`, correlate.Config{
 				Mode:   correlate.Auto,
-				Except: []string{"$.status"},
+				Except: []correlate.Place{{Path: "$.status"}},
 			},
 		},
 	}
@@ -63,7 +69,11 @@ func TestConfigMistakesAreNamed(t *testing.T) {
 		"list":        {`correlate: [auto]`, `found a list, expected auto or off`},
 		"key":         {`correlate: {modes: auto}`, `unknown key "modes"`},
 		"path":        {`correlate: {except: ["$."]}`, `1:22: `},
-		"except text": {`correlate: {except: "$.a"}`, `expected a list of JSONPaths`},
+		"kind":        {`correlate: {carry: [query.a]}`, `1:21: found "query.a", expected a place in answers`},
+		"place key":   {`correlate: {carry: [{at: $.a}]}`, `unknown key "at", expected path or endpoint`},
+		"no path":     {`correlate: {carry: [{endpoint: GET /}]}`, `expected a place in answers`},
+		"nested":      {`correlate: {carry: [[$.a]]}`, `found a list, expected a place in answers`},
+		"except text": {`correlate: {except: "$.a"}`, `expected a list of places`},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +91,7 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		"mode":  {correlate.Config{Mode: "on"}, `correlate.mode "on"`},
-		"paths": {correlate.Config{Except: []string{"$.a", "$[", "x"}}, "correlate.except $["},
+		"paths": {correlate.Config{Except: []correlate.Place{{Path: "$.a"}, {Path: "$["}}}, "correlate.except: $["},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

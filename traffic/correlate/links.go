@@ -34,16 +34,26 @@ type Linker struct {
 	// swept is at when uses were last rid of those that are over.
 	swept int
 	found map[string]use
+	// report is told what is left as recorded, numbers has the numbers of its sites; nil without a report.
+	report  *Report
+	sites   []Site
+	numbers map[Site]int32
 }
 
 // use tells which requests of the recording use a value: anywhere, and where identifiers stand.
 type use struct {
 	first, last     int32
 	firstID, lastID int32
+	// site is where the value stood first if it looks issued and no answer before had it, else 0.
+	site int32
 }
 
-// NewLinker starts a session.
-func (c *Correlator) NewLinker() *Linker { return &Linker{Correlator: c, uses: make(map[string]use)} }
+// NewLinker starts a session. The report may be nil.
+func (c *Correlator) NewLinker(report *Report) *Linker {
+	return &Linker{
+		Correlator: c, uses: make(map[string]use), report: report, sites: make([]Site, 1), numbers: make(map[Site]int32),
+	}
+}
 
 // Wants tells whether the next request is to be given first.
 func (l *Linker) Wants() bool {
@@ -69,29 +79,49 @@ func (l *Linker) sweep() {
 	l.swept = l.at
 	for value, u := range l.uses {
 		if int(u.last) < l.at {
+			l.leave(u)
 			delete(l.uses, value)
 		}
 	}
 }
 
-// Expect notes every value that the next request might take from an earlier answer.
-func (l *Linker) Expect(r *traffic.Request) {
+// Close ends the session: the report learns what was left.
+func (l *Linker) Close() {
+	for _, u := range l.uses {
+		l.leave(u)
+	}
+	clear(l.uses)
+}
+
+// leave reports a value that no answer has issued.
+func (l *Linker) leave(u use) {
+	if u.site > 0 {
+		l.report.left.add(l.sites[u.site], 1)
+	}
+}
+
+// Expect notes every value that the next request might take from an earlier answer. endpoint is that of r.
+func (l *Linker) Expect(endpoint string, r *traffic.Request) {
 	i := int32(l.expected)
 	l.expected++
 	if r == nil {
 		return
 	}
-	note := func(token string, id bool) (string, bool) {
+	var at spot
+	note := func(token string, how standing) (string, bool) {
 		u, seen := l.uses[token]
 		if !seen {
-			if !looksIssued(token, true) {
+			if !l.mayBeIssued(token, how) {
 				return "", false
 			}
-			token = strings.Clone(token) // the request is not to be kept
 			u = use{first: i, firstID: -1, lastID: -1}
+			if l.report != nil && how&coarse != 0 && isRandom(token) && !madeByClients(at) {
+				u.site = l.number(Site{endpoint, at.String()})
+			}
+			token = strings.Clone(token) // the request is not to be kept
 		}
 		u.last = i
-		if id {
+		if how&asID != 0 {
 			if u.firstID < 0 {
 				u.firstID = i
 			}
@@ -100,17 +130,36 @@ func (l *Linker) Expect(r *traffic.Request) {
 		l.uses[token] = u
 		return "", false
 	}
-	rewriter{find: note}.request(r)
+	rewriter{find: note, at: &at}.request(r)
 }
 
-// Links are those of the next answer, sorted by value; r is nil where there is none.
-func (l *Linker) Links(r *traffic.Response) []Link {
+// mayBeIssued tells whether a value of a request can be one that an answer issues.
+func (l *Linker) mayBeIssued(token string, how standing) bool {
+	return looksIssued(token, true) || how&asTag != 0 || how&whole != 0 && !l.carry.empty() && len(token) <= maxValue
+}
+
+// number numbers the sites, so that a value needs little memory for its own.
+func (l *Linker) number(s Site) int32 {
+	n, ok := l.numbers[s]
+	if !ok && len(l.sites) < maxSites {
+		n = int32(len(l.sites))
+		l.sites, l.numbers[s] = append(l.sites, s), n
+	}
+	return n
+}
+
+// Links are those of the answer of the next record, sorted by value. endpoint is that of its request.
+func (l *Linker) Links(endpoint string, record *traffic.Record) []Link {
 	defer func() { l.at++ }()
+	r := record.Response
 	if l.off || r == nil || len(l.uses) == 0 {
 		return nil
 	}
 	clear(l.found)
-	at := lesson{linker: l, except: l.except}
+	at := lesson{linker: l, except: l.except.at(endpoint), carry: l.carry.at(endpoint)}
+	if record.Request != nil {
+		at.target = record.Request.URL
+	}
 	at.headers(r.Header, nil)
 	at.body(r, &traffic.Response{})
 	links := make([]Link, 0, len(l.found))
@@ -127,6 +176,10 @@ func (l *Linker) find(value string) {
 	if !ok || int(u.last) <= l.at {
 		return
 	}
+	if u.site > 0 {
+		u.site = 0
+		l.uses[value] = u
+	}
 	if l.found == nil {
 		l.found = make(map[string]use)
 	}
@@ -135,15 +188,23 @@ func (l *Linker) find(value string) {
 
 // Links are those of the answers of a session that is in memory.
 func (c *Correlator) Links(recorded []*traffic.Record) [][]Link {
-	l := c.NewLinker()
+	l := c.NewLinker(nil)
 	list := make([][]Link, len(recorded))
 	for i, r := range recorded {
 		for l.expected < len(recorded) && l.Wants() {
-			l.Expect(recorded[l.expected].Request)
+			next := recorded[l.expected].Request
+			l.Expect(endpointOf(next), next)
 		}
-		list[i] = l.Links(r.Response)
+		list[i] = l.Links(endpointOf(r.Request), r)
 	}
 	return list
+}
+
+func endpointOf(r *traffic.Request) string {
+	if r == nil {
+		return ""
+	}
+	return traffic.Endpoint(r.Method, r.URL)
 }
 
 // AppendLinks appends the binary form of links to b.

@@ -21,16 +21,16 @@ func exchange(uses, issues string) *traffic.Record {
 // A value is linked to a use within the window; memory does not grow with the length of the session.
 func TestLinksWithinTheWindow(t *testing.T) {
 	const n = 3 * maxValues / 2
-	l := (&Correlator{}).NewLinker()
+	l := (&Correlator{}).NewLinker(nil)
 	next, linked := 0, 0
 	most := 0
 	for i := range n {
 		for next < n && l.Wants() {
-			l.Expect(exchange(order(next-1), "").Request) // what the request before has issued
+			l.Expect("GET /orders/{id}", exchange(order(next-1), "").Request) // what the request before has issued
 			next++
 		}
 		most = max(most, len(l.uses))
-		if links := l.Links(exchange("", order(i)).Response); len(links) == 1 && links[0].First == i+1 {
+		if links := l.Links("GET /orders/{id}", exchange("", order(i))); len(links) == 1 && links[0].First == i+1 {
 			linked++
 		}
 	}
@@ -74,7 +74,10 @@ func TestSessionForgets(t *testing.T) {
 			last = n
 		}
 		links := []Link{{Value: order(i), First: i + 1, Last: last, FirstID: i + 1, LastID: last}}
-		s.Learn(i, links, exchange("", order(i)).Response, exchange("", order(n+i)).Response)
+		s.Learn(Exchange{
+			Index: i, Links: links,
+			Recorded: exchange("", order(i)).Response, Actual: exchange("", order(n+i)).Response,
+		})
 	}
 	if len(s.bindings) > 3*remembered || len(s.targets) > 3*remembered || s.active != len(s.bindings) {
 		t.Errorf("%d bindings, %d targets, %d active", len(s.bindings), len(s.targets), s.active)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,17 +12,35 @@ import (
 )
 
 // rewriter walks the values of a request. find is called for each whole value and for each token in it
-// until it knows one; id is true where identifiers stand: in path segments and under names such as
-// order_id.
+// until it knows one.
 type rewriter struct {
-	find func(token string, id bool) (replacement string, ok bool)
+	find func(token string, how standing) (replacement string, ok bool)
+	// at is where the value stands that find is called for.
+	at *spot
+	// target is that of the recorded request.
+	target string
 }
+
+// standing is what is known of a text of a request by where it stands.
+type standing uint8
+
+const (
+	// asID is where identifiers stand: in path segments and under names such as order_id.
+	asID standing = 1 << iota
+	// whole is all of a segment, of a query, form, header or cookie value, of a text in JSON.
+	whole
+	// coarse is a whole value, or a piece of one between blanks, quotes, commas and the like.
+	coarse
+	// asTag is a validator of a conditional request: an entity tag in its quotes, or a date.
+	asTag
+)
 
 // request returns r with the values that find knows replaced. It copies on write.
 func (w rewriter) request(r *traffic.Request) *traffic.Request {
 	out := *r
 	changed := false
-	if target, ok := w.target(r.URL); ok {
+	w.target = r.URL
+	if target, ok := w.address(r.URL); ok {
 		out.URL, changed = target, true
 	}
 	if header, ok := w.header(r.Header); ok {
@@ -38,9 +55,9 @@ func (w rewriter) request(r *traffic.Request) *traffic.Request {
 	return &out
 }
 
-// target rewrites a request target, segment by segment and query value by query value. What is not
+// address rewrites a request target, segment by segment and query value by query value. What is not
 // replaced keeps its encoding.
-func (w rewriter) target(raw string) (string, bool) {
+func (w rewriter) address(raw string) (string, bool) {
 	rest, fragment, hasFragment := strings.Cut(raw, "#")
 	path, query, hasQuery := strings.Cut(rest, "?")
 	origin := ""
@@ -54,7 +71,7 @@ func (w rewriter) target(raw string) (string, bool) {
 	}
 	path, changed := w.path(path)
 	if hasQuery {
-		pairs, ok := w.pairs(query)
+		pairs, ok := w.pairs(inQuery, query)
 		path, changed = path+"?"+pairs, changed || ok
 	}
 	if hasFragment {
@@ -64,35 +81,58 @@ func (w rewriter) target(raw string) (string, bool) {
 }
 
 func (w rewriter) path(path string) (string, bool) {
-	segments := strings.Split(path, "/")
-	changed := false
-	for i, segment := range segments {
+	*w.at = spot{inPath, ""}
+	return eachPart(path, '/', func(segment string) (string, bool) {
 		plain, err := url.PathUnescape(segment)
 		if err != nil || plain == "" {
-			continue
+			return "", false
 		}
-		if text, ok := w.text(plain, true); ok {
-			segments[i], changed = url.PathEscape(text), true
+		text, ok := w.text(plain, asID)
+		if !ok {
+			return "", false
 		}
-	}
-	return strings.Join(segments, "/"), changed
+		return url.PathEscape(text), true
+	})
 }
 
 // pairs rewrites the values of a query or of a URL-encoded form.
-func (w rewriter) pairs(raw string) (string, bool) {
-	pairs := strings.Split(raw, "&")
-	changed := false
-	for i, pair := range pairs {
+func (w rewriter) pairs(kind, raw string) (string, bool) {
+	return eachPart(raw, '&', func(pair string) (string, bool) {
 		name, escaped, _ := strings.Cut(pair, "=")
 		plain, err := url.QueryUnescape(escaped)
 		if err != nil || plain == "" {
-			continue
+			return "", false
 		}
-		if text, ok := w.text(plain, isIDName(name)); ok {
-			pairs[i], changed = name+"="+url.QueryEscape(text), true
+		*w.at = spot{kind, name}
+		text, ok := w.text(plain, idName(name))
+		if !ok {
+			return "", false
 		}
+		return name + "=" + url.QueryEscape(text), true
+	})
+}
+
+// eachPart puts what change returns in the place of the parts that it knows.
+func eachPart(s string, separator byte, change func(part string) (string, bool)) (string, bool) {
+	var out strings.Builder
+	copied, start := 0, 0
+	for start <= len(s) {
+		end := len(s)
+		if i := strings.IndexByte(s[start:], separator); i >= 0 {
+			end = start + i
+		}
+		if text, ok := change(s[start:end]); ok {
+			out.WriteString(s[copied:start])
+			out.WriteString(text)
+			copied = end
+		}
+		start = end + 1
 	}
-	return strings.Join(pairs, "&"), changed
+	if copied == 0 {
+		return s, false
+	}
+	out.WriteString(s[copied:])
+	return out.String(), true
 }
 
 // header rewrites what may carry tokens: all but what describes the message or the client.
@@ -103,7 +143,7 @@ func (w rewriter) header(h http.Header) (http.Header, bool) {
 			continue
 		}
 		for i, v := range values {
-			text, ok := w.text(v, isIDName(name))
+			text, ok := w.headerValue(name, v)
 			if !ok {
 				continue
 			}
@@ -116,36 +156,60 @@ func (w rewriter) header(h http.Header) (http.Header, bool) {
 	return out, out != nil
 }
 
+func (w rewriter) headerValue(name, value string) (string, bool) {
+	*w.at = spot{inHeader, name}
+	switch name {
+	case "Cookie":
+		*w.at = spot{inCookie, ""}
+	case "If-Modified-Since", "If-Unmodified-Since":
+		return w.validator(value)
+	case "If-Match", "If-None-Match", "If-Range":
+		return w.tags(value)
+	}
+	return w.text(value, idName(name))
+}
+
 func describesMessage(name string) bool {
-	name = http.CanonicalHeaderKey(name)
-	return strings.HasPrefix(name, "Accept") || slices.Contains([]string{
-		"Host", "Content-Type", "Content-Length", "Content-Encoding", "User-Agent", "Connection", "Date",
-		"Transfer-Encoding", "Cache-Control", "Te", "Trailer", "Upgrade", "Expect",
-	}, name)
+	switch name = http.CanonicalHeaderKey(name); name {
+	case "Host", "Content-Type", "Content-Length", "Content-Encoding", "User-Agent", "Connection", "Date",
+		"Transfer-Encoding", "Cache-Control", "Te", "Trailer", "Upgrade", "Expect", "Age", "Expires", "Server",
+		"Vary", "Via":
+		return true
+	}
+	return strings.HasPrefix(name, "Accept")
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+// mediaType is the type of a Content-Type header without its parameters.
+func mediaType(contentType string) string {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 // body rewrites JSON leaves in place, form fields, and the tokens of other text.
 func (w rewriter) body(contentType string, body []byte) ([]byte, bool) {
-	media, _, _ := strings.Cut(contentType, ";")
-	media = strings.ToLower(strings.TrimSpace(media))
-	switch {
+	switch media := mediaType(contentType); {
 	case len(body) == 0:
 		return nil, false
-	case media == "application/x-www-form-urlencoded":
-		text, ok := w.pairs(string(body))
+	case media == formType:
+		text, ok := w.pairs(inForm, string(body))
 		return []byte(text), ok
+	case media == "multipart/form-data":
+		return w.multipart(contentType, body)
 	case json.Valid(body):
 		return w.json(body)
 	case !utf8.Valid(body) || strings.HasPrefix(media, "multipart/"):
 		return nil, false
 	}
-	text, ok := w.text(string(body), false)
+	*w.at = spot{inText, ""}
+	text, ok := w.text(string(body), 0)
 	return []byte(text), ok
 }
 
 // json rewrites the strings and numbers of a valid JSON text and leaves all else as it is, byte for byte.
 func (w rewriter) json(body []byte) ([]byte, bool) {
-	scan := scanner{src: body}
+	scan := scanner{src: string(body)}
 	var out []byte
 	copied := 0
 	for scan.next() {
@@ -164,14 +228,15 @@ func (w rewriter) json(body []byte) ([]byte, bool) {
 }
 
 func (w rewriter) leaf(scan scanner) ([]byte, bool) {
-	id := isIDName(scan.key)
+	how := idName(scan.key)
+	*w.at = spot{inJSON, scan.key}
 	literal := scan.src[scan.start:scan.end]
 	if literal[0] != '"' {
-		text, ok := w.find(string(literal), id)
+		text, ok := w.find(literal, how|whole|coarse)
 		// A number can only become a number: anything else would be another type.
 		return []byte(text), ok && json.Valid([]byte(text))
 	}
-	text, ok := w.text(unquote(literal), id)
+	text, ok := w.text(unquote(literal), how)
 	if !ok {
 		return nil, false
 	}
@@ -184,72 +249,13 @@ func (w rewriter) leaf(scan scanner) ([]byte, bool) {
 	return bytes.TrimSpace(b.Bytes()), true
 }
 
-func unquote(literal []byte) string {
-	if bytes.IndexByte(literal, '\\') < 0 {
-		return string(literal[1 : len(literal)-1])
+func unquote(literal string) string {
+	if strings.IndexByte(literal, '\\') < 0 {
+		return literal[1 : len(literal)-1]
 	}
 	var s string
-	if err := json.Unmarshal(literal, &s); err != nil {
+	if err := json.Unmarshal([]byte(literal), &s); err != nil {
 		return ""
 	}
 	return s
-}
-
-// scanner steps from leaf to leaf through a valid JSON text.
-type scanner struct {
-	src        []byte
-	at         int
-	start, end int
-	// key is the name of the member that the leaf, or the array around it, belongs to.
-	key  string
-	open []string
-}
-
-// next finds the next string or number that is a value.
-func (s *scanner) next() bool {
-	for s.at < len(s.src) {
-		s.start = s.at
-		c := s.src[s.at]
-		s.at++
-		switch {
-		case c == '{' || c == '[':
-			s.open = append(s.open, s.key)
-		case c == '}' || c == ']':
-			s.key = s.open[len(s.open)-1]
-			s.open = s.open[:len(s.open)-1]
-		case c == '"':
-			s.skipString()
-			if !s.named() {
-				s.end = s.at
-				return true
-			}
-			s.key = unquote(s.src[s.start:s.at])
-		case c == '-' || c >= '0' && c <= '9':
-			s.skipNumber()
-			s.end = s.at
-			return true
-		}
-	}
-	return false
-}
-
-func (s *scanner) skipString() {
-	for ; s.src[s.at] != '"'; s.at++ {
-		if s.src[s.at] == '\\' {
-			s.at++
-		}
-	}
-	s.at++
-}
-
-func (s *scanner) skipNumber() {
-	for s.at < len(s.src) && bytes.IndexByte([]byte("0123456789+-.eE"), s.src[s.at]) >= 0 {
-		s.at++
-	}
-}
-
-// named tells whether a colon follows, so that what was read is a name.
-func (s *scanner) named() bool {
-	rest := bytes.TrimLeft(s.src[s.at:], " \t\r\n")
-	return len(rest) > 0 && rest[0] == ':'
 }

@@ -58,10 +58,10 @@ func TestIdenticalAnswersNeverBind(t *testing.T) {
 		s := NewSession()
 		links := s.Links(records)
 		for i, record := range records {
-			if sent := s.Apply(record.Request); sent != record.Request {
+			if sent := s.Apply("", record.Request); sent != record.Request {
 				t.Fatalf("request %d was rewritten: %s", i, sent.URL)
 			}
-			s.Learn(i, links[i], record.Response, record.Response)
+			s.Learn(Exchange{Index: i, Links: links[i], Recorded: record.Response, Actual: record.Response})
 		}
 		if got := s.Bindings(); len(got) > 0 {
 			t.Fatalf("bound %+v", got)
@@ -77,20 +77,23 @@ func FuzzRewrite(f *testing.F) {
 	f.Add("/a/ord_1?x=%41&y", "application/json",
 		[]byte(`{"id":"ord_\u0031","n":[1,-2.5e3],"a":{"b":"/x/y?z=1"}}`))
 	f.Add("http://h:1/%zz/?#f", "application/x-www-form-urlencoded", []byte(`a=b&c=%20&&=`))
+	f.Add("/", "multipart/form-data; boundary=b",
+		[]byte("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx1y2z3\r\n--b--\r\n"))
 	f.Add("*", "text/plain", []byte("order: ord_1; \xff"))
 	f.Fuzz(func(t *testing.T, target, media string, body []byte) {
 		r := &traffic.Request{
 			Method: "POST", URL: target, Body: body,
 			Header: http.Header{"Content-Type": {media}, "Cookie": {target}, "X-Token": {string(body)}},
 		}
-		none := rewriter{find: func(string, bool) (string, bool) { return "", false }}
+		none := rewriter{at: new(spot), find: func(string, standing) (string, bool) { return "", false }}
 		if none.request(r) != r {
 			t.Fatal("a request was copied though nothing is known")
 		}
 		before := bytes.Clone(body)
-		all := rewriter{find: func(token string, _ bool) (string, bool) { return token + "1", token != "" }}
+		more := func(token string, _ standing) (string, bool) { return token + "1", token != "" }
+		all := rewriter{at: new(spot), find: more}
 		out := all.request(r)
-		if json.Valid(body) && media != "application/x-www-form-urlencoded" && !json.Valid(out.Body) {
+		if json.Valid(body) && media != formType && !json.Valid(out.Body) {
 			t.Errorf("%q became %q", body, out.Body)
 		}
 		if !bytes.Equal(before, r.Body) || r.URL != target || r.Header.Get("Cookie") != target {
@@ -103,6 +106,8 @@ func FuzzRewrite(f *testing.F) {
 func FuzzLearn(f *testing.F) {
 	f.Add([]byte(`{"id":"a1b2c3","next":"/a?cursor=x1y2z3"}`),
 		[]byte(`{"id":"z9y8x7","next":"/a?cursor=q1w2e3"}`), "/a1b2c3?cursor=x1y2z3", "</a/b1>; rel=x")
+	f.Add([]byte(`<!doctype html><input type=hidden name=a value=x1y2z3><a href=/o/42?c=x1>`),
+		[]byte(`<html><input type=hidden name=a value=q1w2e3><a href=/o/43?c=x2>`), "/x1y2z3/42", "csrf=%41a1b2c3")
 	f.Add([]byte(`[1001,"2"]`), []byte(`[1002`), "/1001", "sid=abc123")
 	f.Fuzz(func(t *testing.T, recorded, actual []byte, target, header string) {
 		h := http.Header{
@@ -120,16 +125,16 @@ func FuzzLearn(f *testing.F) {
 		if diff := cmp.Diff(links[0], again, cmpopts.EquateEmpty()); diff != "" || err != nil {
 			t.Fatal(diff, err)
 		}
-		s.Learn(0, links[0], answer, &traffic.Response{
+		s.Learn(Exchange{Links: links[0], Recorded: answer, Actual: &traffic.Response{
 			Status: 200, Body: actual,
 			Header: http.Header{"Location": {string(actual)}},
-		})
+		}})
 		for _, b := range s.Bindings() {
 			if strings.TrimSpace(b.Actual) == "" || b.Recorded == b.Actual {
 				t.Errorf("bound %+v", b)
 			}
 		}
-		s.Apply(next)
+		s.Apply("", next)
 		s.Same(string(recorded), string(actual))
 	})
 }

@@ -14,6 +14,8 @@ type Binding struct {
 	Recorded, Actual string
 	// Where tells where it was issued, such as "response 1 $.id"; responses count from 1.
 	Where string
+	// Site is the same for all answers of the endpoint.
+	Site Site
 	// Uses is how often it was put into a request.
 	Uses int
 }
@@ -23,6 +25,7 @@ type Binding struct {
 type Unbound struct {
 	Recorded string
 	Where    string
+	Site     Site
 	// UsedBy is the index in the session of the last request that uses it.
 	UsedBy int
 	Reason string
@@ -40,6 +43,10 @@ type Session struct {
 	active  int // bindings that change something
 	uses    int // values put into requests
 	bound   int // bindings made
+	// rehearsal is true for a session that is played against its own recording.
+	rehearsal bool
+
+	counts counts
 }
 
 type binding struct {
@@ -47,9 +54,10 @@ type binding struct {
 	order int
 	// last is the last request that uses the value, as far as the recording was looked through.
 	last int
-	// weak values are numbers too small to be told from others: they are replaced only where
-	// identifiers stand.
-	weak bool
+	// at is the answer that issued the value.
+	at int
+	// needs is where the value must stand to be replaced.
+	needs standing
 }
 
 // settled is a value that the replay issued exactly as recorded.
@@ -61,19 +69,26 @@ func NewSession() *Session { return (&Correlator{}).NewSession() }
 // NewSession starts a session.
 func (c *Correlator) NewSession() *Session { return &Session{Correlator: c} }
 
+// NewRehearsal starts a session that is played against its own recording, for its report: it tells what a
+// replay would carry, if its answers had other values.
+func (c *Correlator) NewRehearsal() *Session { return &Session{Correlator: c, rehearsal: true} }
+
 // Apply returns the request to send: r with every recorded value replaced for which another one is known.
 // r itself is not changed and is returned if there is nothing to replace. Content-Length is left as it is.
-func (s *Session) Apply(r *traffic.Request) *traffic.Request {
-	if s.active == 0 {
+// endpoint is that of r.
+func (s *Session) Apply(endpoint string, r *traffic.Request) *traffic.Request {
+	if s.active == 0 && !s.rehearsal {
 		return r
 	}
-	return rewriter{find: func(token string, id bool) (string, bool) {
-		b := s.lookup(token, id)
+	var at spot
+	return rewriter{at: &at, find: func(token string, how standing) (string, bool) {
+		b := s.lookup(token, how)
 		if b == nil {
-			return "", false
+			return s.settledTag(token, how)
 		}
 		b.Uses++
 		s.uses++
+		s.counts.carried.add(flow{from: b.Site, endpoint: endpoint, to: at}, 1)
 		return b.Actual, true
 	}}.request(r)
 }
@@ -82,9 +97,9 @@ func (s *Session) Apply(r *traffic.Request) *traffic.Request {
 func (s *Session) Uses() int { return s.uses }
 
 // lookup finds the binding that replaces a value, nil if there is none.
-func (s *Session) lookup(token string, id bool) *binding {
+func (s *Session) lookup(token string, how standing) *binding {
 	b := s.bindings[token]
-	if b == nil || b.settled() || b.weak && !id {
+	if b == nil || b.settled() && !s.rehearsal || b.needs&how != b.needs {
 		return nil
 	}
 	return b
@@ -93,6 +108,14 @@ func (s *Session) lookup(token string, id bool) *binding {
 // Same tells whether actual is what the recorded text has become: the bound value, or the text with
 // every bound value in it replaced.
 func (s *Session) Same(recorded, actual string) bool { return s.SameMember("", recorded, actual) }
+
+// settledTag finds the validator of a resource that is as recorded, so that no other resource's is taken.
+func (s *Session) settledTag(token string, how standing) (string, bool) {
+	if how&asTag == 0 || s.bindings[token] == nil {
+		return "", false
+	}
+	return token, true
+}
 
 // SameMember is Same for the value of an object member of that name. Small numbers count only where the
 // name is that of an identifier.
@@ -103,12 +126,12 @@ func (s *Session) SameMember(name, recorded, actual string) bool {
 	if s.active == 0 {
 		return false
 	}
-	text, changed := rewriter{find: func(token string, id bool) (string, bool) {
-		if b := s.lookup(token, id); b != nil {
+	text, changed := rewriter{at: new(spot), find: func(token string, how standing) (string, bool) {
+		if b := s.lookup(token, how); b != nil {
 			return b.Actual, true
 		}
 		return "", false
-	}}.text(recorded, isIDName(name))
+	}}.text(recorded, idName(name))
 	return changed && text == actual
 }
 

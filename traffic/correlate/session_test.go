@@ -45,7 +45,7 @@ func answer(body string, header ...string) *traffic.Response {
 func show(r *traffic.Request) string {
 	parts := []string{r.URL}
 	for _, name := range []string{
-		"Authorization", "Cookie", "If-Match", "X-Csrf-Token", "Referer",
+		"Authorization", "Cookie", "If-Match", "If-Modified-Since", "X-Csrf-Token", "Referer",
 		"Accept",
 	} {
 		for _, v := range r.Header[name] {
@@ -58,6 +58,8 @@ func show(r *traffic.Request) string {
 	return strings.Join(parts, " ")
 }
 
+func endpoint(r *traffic.Request) string { return traffic.Endpoint(r.Method, r.URL) }
+
 // play replays the exchanges and returns the session and what was sent.
 func play(c *correlate.Correlator, exchanges []exchange) (*correlate.Session, []string) {
 	records := make([]*traffic.Record, 0, len(exchanges))
@@ -67,8 +69,11 @@ func play(c *correlate.Correlator, exchanges []exchange) (*correlate.Session, []
 	s, links := c.NewSession(), c.Links(records)
 	var sent []string
 	for i, e := range exchanges {
-		sent = append(sent, show(s.Apply(e.request)))
-		s.Learn(i, links[i], e.recorded, e.actual)
+		sent = append(sent, show(s.Apply(endpoint(e.request), e.request)))
+		s.Learn(correlate.Exchange{
+			Index: i, Endpoint: endpoint(e.request), Target: e.request.URL, Links: links[i],
+			Recorded: e.recorded, Actual: e.actual,
+		})
 	}
 	return s, sent
 }

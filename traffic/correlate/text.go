@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,8 +10,12 @@ import (
 // text replaces a value as a whole or, where it is not known as a whole, the tokens in it: first what
 // stands between spaces, quotes, commas and the like, then the two sides of name=value, then runs of
 // letters, digits, _ and -.
-func (w rewriter) text(s string, id bool) (string, bool) {
-	if v, ok := w.find(s, id); ok {
+func (w rewriter) text(s string, how standing) (string, bool) {
+	how |= whole
+	if _, _, pair := cutPair(s); !pair {
+		how |= coarse
+	}
+	if v, ok := w.find(s, how); ok {
 		return v, true
 	}
 	p := pieces{w: w, address: isAddress(s)}
@@ -81,23 +84,46 @@ func (p pieces) piece(s string, start, end, level int, before rune) (string, boo
 	if part == "" {
 		return "", false
 	}
-	id := p.address && before == '/'
+	var how standing
+	if p.address && before == '/' {
+		how |= asID
+	}
+	name, rest, pair := cutPair(part)
+	if level == 0 && !pair {
+		how |= coarse
+	}
 	if len(part) < len(s) || level > 0 {
-		if v, ok := p.find(part, id); ok {
+		if v, ok := p.find(part, how); ok {
 			return v, true
 		}
 	}
-	if name, rest, ok := strings.Cut(part, "="); ok && level == 0 && rest != "" {
-		if v, ok := p.find(rest, isIDName(name)); ok {
-			return name + "=" + v, true
+	if level == 0 && pair {
+		if v, ok := p.named(name, rest); ok {
+			return v, true
 		}
 	}
+	p.address = p.address || level == 0 && isAddress(part) // as in href="/orders/42"
 	return p.split(part, level+1, before)
 }
 
+// cutPair parts name=value; what ends in = is no pair but base64.
+func cutPair(s string) (name, value string, ok bool) {
+	name, value, ok = strings.Cut(s, "=")
+	return name, value, ok && strings.Trim(value, "=") != ""
+}
+
+// named looks up what stands behind a name.
+func (p pieces) named(name, rest string) (string, bool) {
+	if p.w.at.kind == inCookie {
+		p.w.at.name = name
+	}
+	v, ok := p.find(rest, idName(name)|whole|coarse)
+	return name + "=" + v, ok
+}
+
 // find looks a piece up as it stands and, in an address, without its percent-encoding.
-func (p pieces) find(part string, id bool) (string, bool) {
-	if v, ok := p.w.find(part, id); ok {
+func (p pieces) find(part string, how standing) (string, bool) {
+	if v, ok := p.w.find(part, how); ok {
 		return v, true
 	}
 	if !p.address || !strings.Contains(part, "%") {
@@ -107,46 +133,6 @@ func (p pieces) find(part string, id bool) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	v, ok := p.w.find(plain, id)
+	v, ok := p.w.find(plain, how)
 	return url.QueryEscape(v), ok
-}
-
-// isIDName tells whether a member, field or header of that name holds an identifier or a token: id,
-// order_id, orderId, OrderID, uuid, next_cursor, X-Csrf-Token and the like.
-func isIDName(name string) bool {
-	word := lastWord(name)
-	return slices.Contains([]string{"id", "ids", "uuid", "guid"}, word) || isTokenName(name)
-}
-
-// isTokenName tells whether the values of that name are renewed in the course of a session.
-func isTokenName(name string) bool {
-	return slices.Contains([]string{
-		"token", "cursor", "csrf", "xsrf", "etag", "nonce", "session", "sid", "secret", "jwt", "next", "after",
-	}, lastWord(name))
-}
-
-// lastWord is the last word of a name in snake_case, kebab-case or camelCase, in lower case.
-func lastWord(name string) string {
-	if i := strings.LastIndexAny(name, "_-. "); i >= 0 {
-		name = name[i+1:]
-	}
-	end := len(name)
-	if end == 0 {
-		return ""
-	}
-	upper := func(i int) bool { return name[i] >= 'A' && name[i] <= 'Z' }
-	i := end - 1
-	for i > 0 && upper(i) { // a trailing run of capitals, as in orderID
-		i--
-	}
-	if i == end-1 {
-		for i > 0 && !upper(i) {
-			i--
-		}
-		return strings.ToLower(name[i:])
-	}
-	if upper(i) {
-		return strings.ToLower(name[i:])
-	}
-	return strings.ToLower(name[i+1:])
 }

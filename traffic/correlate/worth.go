@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -144,4 +145,33 @@ func sameCharacters(recorded, actual string) bool {
 		return len(recorded) == len(actual)
 	}
 	return true
+}
+
+// minRandom is the length from which a value of a request is reported if no answer has issued it.
+const minRandom = 16
+
+// isRandom tells whether a value looks so much like an id or a token that somebody must have issued it.
+func isRandom(s string) bool {
+	if len(s) < minRandom || len(s) > maxValue || isAddress(s) || !looksIssued(s, false) {
+		return false
+	}
+	t := traitsOf(s)
+	return t.other == "" && t.letters() > 0 && t.digits > 1 && !datePrefix(s)
+}
+
+// datePrefix tells whether a text begins as a date of ISO 8601 does.
+func datePrefix(s string) bool {
+	return len(s) > 8 && isDigits(s[:4]) && s[4] == '-' && isDigits(s[5:7]) && s[7] == '-'
+}
+
+// madeByClients tells places whose values clients make up themselves.
+func madeByClients(at spot) bool {
+	if at.kind != inHeader {
+		return false
+	}
+	return slices.Contains([]string{
+		"Traceparent", "Tracestate", "Baggage", "Sentry-Trace", "B3", "X-Request-Id", "X-Correlation-Id",
+		"Idempotency-Key", "X-Idempotency-Key", "X-Amzn-Trace-Id", "X-Cloud-Trace-Context", "Uber-Trace-Id",
+	}, at.name) || strings.HasPrefix(at.name, "X-B3-") || strings.HasPrefix(at.name, "X-Datadog-") ||
+		strings.HasPrefix(at.name, "Sec-")
 }

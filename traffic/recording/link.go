@@ -77,7 +77,8 @@ func (l *linking) session(first, n int) error {
 	}
 	var linker *correlate.Linker
 	if n > 1 && l.options.Correlator != nil {
-		linker = l.options.Correlator.NewLinker()
+		linker = l.options.Correlator.NewLinker(&l.left)
+		defer linker.Close()
 	}
 	requests := l.grouped.Cursor(first, first+n)
 	answers := l.grouped.Cursor(first, first+n)
@@ -113,7 +114,7 @@ func (l *linking) expect(linker *correlate.Linker, requests *spool.Cursor) error
 	if err != nil {
 		return err
 	}
-	linker.Expect(record.Request)
+	linker.Expect(l.endpoints[e.Endpoint].name, record.Request)
 	return nil
 }
 
@@ -143,7 +144,7 @@ func (l *linking) look(linker *correlate.Linker, e *spool.Entry, raw []byte) err
 	if err != nil {
 		return err
 	}
-	if links := linker.Links(record.Response); len(links) > 0 {
+	if links := linker.Links(l.endpoints[e.Endpoint].name, record); len(links) > 0 {
 		l.notes = correlate.AppendLinks(l.notes[:0], links)
 		e.Links, err = l.order.Note(l.notes)
 	}

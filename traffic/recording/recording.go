@@ -22,6 +22,8 @@ import (
 
 // Options say what to do with the traffic.
 type Options struct {
+	// Formats say what the captures cannot tell themselves.
+	Formats formats.Options
 	Session session.Config
 	Select  session.Select
 	// Where tells whether a record that passes Select is wanted, too; nil wants all.
@@ -30,6 +32,8 @@ type Options struct {
 	Correlator *correlate.Correlator
 	// Transforms change what is selected; nil changes nothing.
 	Transforms *transform.Chain
+	// Judge sees each selected record as it was recorded, and as the transforms leave it; nil sees none.
+	Judge func(recorded, sent *traffic.Record)
 	// Seed decides which sessions are sampled.
 	Seed uint64
 }
@@ -60,6 +64,7 @@ type Recording struct {
 	endpoints []endpoint
 	numbers   map[string]uint32
 	digest    traffic.Digest
+	left      correlate.Report
 }
 
 // endpoint counts the selected records of one operation.
@@ -94,7 +99,7 @@ func (r *Recording) Read(ctx context.Context, paths []string) error {
 // ReadAll is Read for those who want to see every record, outbound ones too.
 func (r *Recording) ReadAll(ctx context.Context, paths []string, see func(*traffic.Record)) (formats.Counts, error) {
 	err := r.fill(func(use func(*traffic.Record) error) (err error) {
-		r.Counts, err = formats.Each(ctx, paths, func(record *traffic.Record) error {
+		r.Counts, err = r.options.Formats.Each(ctx, paths, func(record *traffic.Record) error {
 			see(record)
 			return use(record)
 		})
@@ -210,6 +215,15 @@ func (r *Recording) Len() int {
 
 // Hash is the fingerprint of the selected requests; see [traffic.Digest].
 func (r *Recording) Hash() string { return r.digest.String() }
+
+// Left tells which values of the selected requests look issued while no earlier answer of their session has
+// them. It is not to be changed.
+func (r *Recording) Left() *correlate.Report {
+	if r == nil {
+		return nil
+	}
+	return &r.left
+}
 
 // EndpointCount is an endpoint and how many requests are selected of it.
 type EndpointCount struct {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/headgate-dev/headgate/traffic/replay"
+	"github.com/headgate-dev/headgate/traffic/safety"
 	"github.com/headgate-dev/headgate/traffic/spool"
 )
 
@@ -14,7 +15,7 @@ import (
 func (r *Recording) transform(grouped *spool.List) (_ *spool.List, err error) {
 	r.source = r.spool
 	if r.options.Transforms.Empty() {
-		return grouped, nil
+		return grouped, r.judge(grouped)
 	}
 	if first, err := r.timeline.Cursor(0, r.timeline.Len()).Next(); err == nil {
 		r.options.Transforms.Begin(time.Unix(0, first.At).UTC())
@@ -33,8 +34,12 @@ func (r *Recording) transform(grouped *spool.List) (_ *spool.List, err error) {
 		if err != nil {
 			return err
 		}
+		recorded := safety.Before(record)
 		if err := r.options.Transforms.Apply(record); err != nil {
 			return &TransformError{err}
+		}
+		if r.options.Judge != nil {
+			r.options.Judge(recorded, record)
 		}
 		if e.Record, err = r.source.Add(record); err != nil {
 			return err
@@ -44,6 +49,22 @@ func (r *Recording) transform(grouped *spool.List) (_ *spool.List, err error) {
 		return out.Add(e)
 	})
 	return out, errors.Join(err, out.Done(), r.source.Done(), grouped.Close())
+}
+
+// judge shows the selected records that nothing changes.
+func (r *Recording) judge(grouped *spool.List) error {
+	if r.options.Judge == nil {
+		return nil
+	}
+	reader := r.spool.Reader()
+	defer reader.Release()
+	return grouped.Each(func(e *spool.Entry) error {
+		record, err := reader.Record(e.Record)
+		if err == nil {
+			r.options.Judge(record, record)
+		}
+		return err
+	})
 }
 
 // TransformError is a record that a transform cannot change as it should.

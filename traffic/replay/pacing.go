@@ -122,13 +122,28 @@ func (p Pacing) Duration(marks func(visit func(Mark)) error) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
+	return schedule.Duration(marks)
+}
+
+// At is the schedule of the same recording with another scale, which is no more work. The schedule itself must
+// not have been made with the scale [Max].
+func (s *Schedule) At(scale Scale) *Schedule {
+	out := *s
+	out.pacing.Scale = scale
+	out.Paced = !out.pacing.unpaced()
+	return &out
+}
+
+// Duration is that of the [Pacing] that made the schedule, of the same marks.
+func (s *Schedule) Duration(marks func(visit func(Mark)) error) (time.Duration, error) {
+	p := s.pacing
 	free := make([]time.Duration, max(1, p.Concurrency))
 	var end, now, shift, took time.Duration
 	var clock *Clock
 	slot, n := 0, 0
-	err = marks(func(m Mark) {
+	err := marks(func(m Mark) {
 		if m.First {
-			clock, slot = schedule.Clock(), earliest(free)
+			clock, slot = s.Clock(), earliest(free)
 		}
 		due := clock.Due(m.At)
 		if m.First {

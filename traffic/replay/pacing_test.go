@@ -189,6 +189,16 @@ func TestDuration(t *testing.T) {
 			if got != test.want || err != nil {
 				t.Errorf("got %s, want %s, %v", got, test.want, err)
 			}
+			other := test.pacing
+			other.Scale = 3
+			schedule, err := other.Schedule(Of(setOf(t, test.sessions...)).Marks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err = schedule.At(test.pacing.Scale).Duration(Of(setOf(t, test.sessions...)).Marks)
+			if got != test.want || err != nil {
+				t.Errorf("at another scale: got %s, want %s, %v", got, test.want, err)
+			}
 		})
 	}
 }

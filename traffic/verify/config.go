@@ -6,7 +6,9 @@ import (
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/traffic/compare"
 	"github.com/headgate-dev/headgate/traffic/correlate"
+	"github.com/headgate-dev/headgate/traffic/formats"
 	"github.com/headgate-dev/headgate/traffic/replay"
+	"github.com/headgate-dev/headgate/traffic/safety"
 	"github.com/headgate-dev/headgate/traffic/session"
 	"github.com/headgate-dev/headgate/traffic/transform"
 )
@@ -17,8 +19,16 @@ type TrafficConfig struct {
 	Session session.Config `yaml:"session"`
 	// Which recorded requests are replayed. All of them where nothing is said.
 	Select Select `yaml:"select"`
-	// Values issued by a replayed answer replace the recorded ones later in the session: auto or off.
+	// Values issued by a replayed answer replace the recorded ones later in the session: auto or off, or a mapping
+	// of mode, except and carry. Except lists places in recorded answers whose values are never carried over, carry
+	// those whose values are whatever they look like: JSONPaths, header.NAME, cookie.NAME, form.FIELD, html.NAME (of
+	// an input, a meta element or an attribute), or {path, endpoint}. headgate traffic links shows what is carried.
 	Correlate correlate.Config `yaml:"correlate"`
+	// Which records are inbound and which are calls to dependencies, in captures that do not tell it.
+	Direction formats.Direction `yaml:"direction"`
+	// What happens where secrets or personal data are left in the traffic after the transforms: refuse, warn or
+	// off, or more with mode and allow. By default refuse where CI or GITHUB_ACTIONS is set, else warn.
+	Safety safety.Config `yaml:"safety"`
 	// Changes to the captured traffic, in their order, before anything is sent or stubbed. One that applies to
 	// nothing is refused.
 	Transforms []transform.Config `yaml:"transforms"`
@@ -36,7 +46,7 @@ type ReplayConfig struct {
 	replay.Config `yaml:",inline"`
 	// The application that is replayed against: the name of an app of sut, or a URL.
 	Target string `yaml:"target"`
-	// Where the captured traffic is: files or folders, relative to the run file.
+	// Where the captured traffic is: files or folders, relative to the run file, or s3://bucket/key.
 	Traffic Sources `yaml:"traffic" jsonschema:"required"`
 	// How answers are compared with the recorded ones.
 	Compare compare.Config `yaml:"compare"`
@@ -69,7 +79,7 @@ type Cutoffs struct {
 
 // Sources are the files and folders of captured traffic: one, a list, or {sources: [...]}.
 type Sources struct {
-	// Files or folders, relative to the run file.
+	// Files or folders, relative to the run file, or in object storage as s3://bucket/key.
 	Sources spec.Strings `yaml:"sources" jsonschema:"required"`
 	at      spec.Pos
 }

@@ -21,7 +21,9 @@ func (t *Trial) follow(key string) replay.Follower {
 }
 
 // Before implements [replay.Follower].
-func (f *following) Before(s *replay.Step) *traffic.Request { return f.session.Apply(s.Record.Request) }
+func (f *following) Before(s *replay.Step) *traffic.Request {
+	return f.session.Apply(s.Endpoint, s.Record.Request)
+}
 
 // Result accounts for one result.
 func (f *following) Result(r *replay.Result) { f.take(r, f.session) }
@@ -41,6 +43,7 @@ func (f *following) End() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.carried += f.session.Uses()
+	f.carriage.Add(f.session)
 	f.unboundTotal += len(list)
 	for _, u := range list[:min(len(list), maxListed-len(f.unbound))] {
 		f.unbound = append(f.unbound, unissued{u, f.key})

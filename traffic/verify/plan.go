@@ -16,6 +16,7 @@ import (
 	"github.com/headgate-dev/headgate/traffic/formats"
 	"github.com/headgate-dev/headgate/traffic/noise"
 	"github.com/headgate-dev/headgate/traffic/recording"
+	"github.com/headgate-dev/headgate/traffic/safety"
 	"github.com/headgate-dev/headgate/traffic/transform"
 )
 
@@ -32,6 +33,7 @@ type Plan struct {
 	noise      *noise.File
 	cutoffs    []*gates.Cutoff
 	transforms *transform.Chain
+	guard      *safety.Guard
 }
 
 // Sections are the parts of a run file that make a plan.
@@ -43,6 +45,8 @@ type Sections struct {
 	Seed    uint64
 	// Transforms are those of the traffic section, see [Transforms]; nil changes nothing.
 	Transforms *transform.Chain
+	// Guard judges what is selected, as the transforms leave it; nil judges nothing.
+	Guard *safety.Guard
 	// WithoutNoise leaves the noise file of the run file out, so that noise can be learned anew.
 	WithoutNoise bool
 }
@@ -50,7 +54,7 @@ type Sections struct {
 // Load reads the traffic and makes the plan. The endpoints of the traffic become subjects of the
 // metrics, so that gates can name them. Without a replay section the plan is nil.
 func Load(ctx context.Context, s Sections) (*Plan, spec.Diagnostics) {
-	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay(), transforms: s.Transforms}
+	p := &Plan{Traffic: DefaultTraffic(), Replay: DefaultReplay(), transforms: s.Transforms, guard: s.Guard}
 	ds := spec.Decode(s.Traffic, &p.Traffic)
 	if s.Replay.Kind() == spec.Null {
 		return nil, ds
@@ -97,7 +101,7 @@ func (p *Plan) read(ctx context.Context, s Sections, ds *spec.Diagnostics) {
 	for i, source := range p.Replay.Traffic.Sources {
 		paths[i] = s.Resolve(source)
 	}
-	files, err := formats.Walk(paths)
+	files, err := formats.Walk(ctx, paths)
 	if err != nil {
 		ds.Errorf(at, "", "traffic: %v", err)
 		return
@@ -120,6 +124,11 @@ func (p *Plan) read(ctx context.Context, s Sections, ds *spec.Diagnostics) {
 	if n := p.Counts.Duplicates; n > 0 {
 		ds.Warnf(at, "name every capture once", "traffic: %d records came up again and are used once", n)
 	}
+	if hosts := p.Counts.AssumedHosts; len(hosts) > 1 {
+		ds.Warnf(at, "say which are outbound under traffic.direction, with inbound_ports or hosts",
+			"traffic: %d records to different hosts (%s) are taken for inbound: their captures do not tell the direction",
+			p.Counts.Assumed, strings.Join(hosts, ", "))
+	}
 	if n := p.Counts.SharedIDs; n > 0 {
 		ds.Warnf(at, "give the files of a folder different names, or the records different ids",
 			"traffic: %d records have the id of another one: reports cannot tell them apart", n)
@@ -136,7 +145,10 @@ func (p *Plan) options(s Sections, ds *spec.Diagnostics) (o recording.Options, o
 	ds.Add(more)
 	o = recording.Options{
 		Session: p.Traffic.Session, Select: p.Traffic.Select.Select, Correlator: p.correlator, Seed: s.Seed,
-		Transforms: s.Transforms,
+		Transforms: s.Transforms, Formats: p.Traffic.Direction.Options(),
+	}
+	if p.guard != nil {
+		o.Judge = p.guard.Judge
 	}
 	if filter != nil {
 		o.Where = func(r *traffic.Record) (bool, error) {

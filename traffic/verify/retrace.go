@@ -61,7 +61,7 @@ type retracing struct {
 // Before implements [replay.Follower].
 func (f *retracing) Before(s *replay.Step) *traffic.Request {
 	f.last(s)
-	return f.session.Apply(s.Record.Request)
+	return f.session.Apply(s.Endpoint, s.Record.Request)
 }
 
 // Result implements [replay.Follower].

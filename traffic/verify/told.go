@@ -68,6 +68,13 @@ func (t *Trial) Excuses() []compare.Excuse {
 	return list
 }
 
+// Carriage tells which values were carried from where to where so far, and which were left as recorded.
+func (t *Trial) Carriage() *correlate.Report {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.carriage.Clone()
+}
+
 // Unbound lists recorded values that later requests carry but that the replayed answer did not issue, and
 // tells how many there are. Of many not all are listed.
 func (t *Trial) Unbound() (list []correlate.Unbound, total int) {

@@ -67,6 +67,7 @@ type Trial struct {
 	unbound      []unissued
 	unboundTotal int
 	carried      int
+	carriage     *correlate.Report
 }
 
 // Begin starts a trial of the whole plan. Nothing is sent yet.
@@ -86,7 +87,7 @@ func (p *Plan) Begin(env Env) (*Trial, error) {
 		requests: map[string]*traffic.Request{}, shortfalls: map[Shortfall]int{},
 		meters:  newMeters(env.Metrics),
 		results: lines{name: "results.jsonl", to: env.Results}, diffs: lines{name: "diffs.jsonl", to: env.Diffs},
-		began: env.Clock(),
+		began: env.Clock(), carriage: p.Left().Clone(),
 	}
 	env.Metrics.Add(replayRef("planned"), float64(p.Len()))
 	return t, nil
@@ -151,7 +152,10 @@ func (p *Plan) verify(c *compare.Comparer, s *correlate.Session, r *replay.Resul
 	if len(r.Links) > 0 {
 		var links []correlate.Link
 		links, err = correlate.ParseLinks(r.Links)
-		s.Learn(r.Index, links, r.Record.Response, r.Response)
+		s.Learn(correlate.Exchange{
+			Index: r.Index, Endpoint: r.Endpoint, Target: r.Record.Request.URL, Links: links,
+			Recorded: r.Record.Response, Actual: r.Response,
+		})
 	}
 	outcome := c.Compare(r.Endpoint, r.Record.Response, p.transforms.Redacted(r.Record, r.Response), s)
 	r.Bucket = bucket(r.Record.Response, outcome)
