@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/headgate-dev/headgate/engine/spec"
 	"github.com/headgate-dev/headgate/gates/metric"
@@ -136,9 +137,9 @@ func (p *Pipeline) check(ds *spec.Diagnostics) {
 	}
 }
 
-// Resolve makes a path of the run file absolute.
+// Resolve makes a path of the run file absolute. A URL, such as s3://bucket/key, stays as it is.
 func (p *Pipeline) Resolve(path string) string {
-	if filepath.IsAbs(path) {
+	if filepath.IsAbs(path) || strings.Contains(path, "://") {
 		return path
 	}
 	return filepath.Join(p.Dir, path)

@@ -22,6 +22,8 @@ import (
 	"github.com/headgate-dev/headgate/phases/inbound"
 	"github.com/headgate-dev/headgate/phases/quality"
 	"github.com/headgate-dev/headgate/phases/sut"
+	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/safety"
 	"github.com/headgate-dev/headgate/traffic/transform"
 	"github.com/headgate-dev/headgate/traffic/verify"
 )
@@ -69,12 +71,13 @@ func Load(ctx context.Context, s Source) (*engine.Engine, spec.Diagnostics) {
 		Resolve: pipeline.Resolve, Now: cmp.Or(s.Now, time.Now()),
 	})
 	ds.Add(more)
+	guard := verify.Guard(pipeline.Traffic, safety.DefaultMode(s.Env))
 	plan, more := verify.Load(ctx, verify.Sections{
 		Traffic: pipeline.Traffic, Replay: pipeline.Replay, Resolve: pipeline.Resolve,
-		Metrics: registry, Seed: s.Seed, WithoutNoise: s.WithoutNoise, Transforms: transforms,
+		Metrics: registry, Seed: s.Seed, WithoutNoise: s.WithoutNoise, Transforms: transforms, Guard: guard,
 	})
 	ds.Add(more)
-	list := all(ctx, inputs{pipeline, plan, baseline, transforms, s.Now, s.fleet(pipeline, baseline)}, &ds)
+	list := all(ctx, inputs{pipeline, plan, baseline, transforms, guard, s.Now, s.fleet(pipeline, baseline)}, &ds)
 	checkReferences(pipeline, &ds)
 	checkNames(pipeline, &ds)
 	if s.Check != nil {
@@ -93,6 +96,7 @@ type inputs struct {
 	plan       *verify.Plan
 	baseline   *gates.Baseline
 	transforms *transform.Chain
+	guard      *safety.Guard
 	now        time.Time
 	fleet      *fleet.Fleet
 }
@@ -107,6 +111,7 @@ func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
 	in.settle(ds)
 	if ds.Err() == nil { // else some of the traffic may not have been read
 		ds.Add(in.transforms.Check())
+		ds.Add(in.guard.Check(in.place()))
 	}
 	second, more := sut.New(p, in.fleet)
 	ds.Add(more)
@@ -124,7 +129,8 @@ func all(ctx context.Context, in inputs, ds *spec.Diagnostics) []engine.Phase {
 }
 
 func (in inputs) backends(extra []fleet.Dependency) backends.Inputs {
-	out := backends.Inputs{Embedded: embedded.Provider{}, Fleet: in.fleet, Transform: in.transforms.ApplyAll}
+	out := backends.Inputs{Embedded: embedded.Provider{}, Fleet: in.fleet, Transform: in.transform}
+	out.Formats, out.Judge = verify.Formats(in.Traffic), in.guard.JudgeStub
 	for _, d := range extra {
 		out.Extra = append(out.Extra, backends.NewReal(d.Name, d.Settings))
 	}
@@ -138,6 +144,29 @@ func (in inputs) backends(extra []fleet.Dependency) backends.Inputs {
 		out.Short = append(out.Short, backends.ShortMock(m.Service, m.Traffic, m.Port))
 	}
 	return out
+}
+
+// place is where the traffic of the run is named.
+func (in inputs) place() spec.Pos {
+	if sources := in.Replay.Key("traffic"); sources.Kind() != spec.Null {
+		return sources.Pos()
+	}
+	return in.Document.Root.Pos()
+}
+
+// transform changes outbound records, and has them judged.
+func (in inputs) transform(outbound []*traffic.Record) error {
+	recorded := make([]*traffic.Record, len(outbound))
+	for i, r := range outbound {
+		recorded[i] = safety.Before(r)
+	}
+	if err := in.transforms.ApplyAll(outbound); err != nil {
+		return err
+	}
+	for i, r := range outbound {
+		in.guard.Judge(recorded[i], r)
+	}
+	return nil
 }
 
 // settle frees what the backends alone have needed of the traffic.

@@ -25,14 +25,22 @@ type Diagnostic struct {
 	Message string
 	// Hint says what to write instead; it may be empty.
 	Hint string
+	// Cause is the error that the message tells, where there is one.
+	Cause error
 }
 
 // Diagnostics are the findings of one load, in file order once sorted.
 type Diagnostics []Diagnostic
 
-// Errorf adds an error at the node. hint may be empty.
+// Errorf adds an error at the node, whose cause is the last error among args. hint may be empty.
 func (ds *Diagnostics) Errorf(at Pos, hint, format string, args ...any) {
-	*ds = append(*ds, Diagnostic{Pos: at, Message: fmt.Sprintf(format, args...), Hint: hint})
+	d := Diagnostic{Pos: at, Message: fmt.Sprintf(format, args...), Hint: hint}
+	for _, arg := range args {
+		if err, ok := arg.(error); ok {
+			d.Cause = err
+		}
+	}
+	*ds = append(*ds, d)
 }
 
 // Warnf adds a warning at the node. hint may be empty.
@@ -58,6 +66,17 @@ func (ds Diagnostics) Error() string {
 		lines[i] = d.Pos.String() + ": " + d.Message
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Unwrap lists the causes of the errors.
+func (ds Diagnostics) Unwrap() []error {
+	var causes []error
+	for _, d := range ds {
+		if d.Severity == Error && d.Cause != nil {
+			causes = append(causes, d.Cause)
+		}
+	}
+	return causes
 }
 
 // maxFindings is how many findings one reading reports.

@@ -28,7 +28,8 @@ type Mock struct {
 	Engine string `yaml:"engine" jsonschema:"enum=embedded,enum=wiremock"`
 	// Image of the wiremock engine: wiremock/wiremock:3.13.2 unless another one is named.
 	Image string `yaml:"image"`
-	// Stubs are captured outbound traffic, or a folder or file of WireMock mappings.
+	// Stubs are captured outbound traffic, also in object storage as s3://bucket/key, or a folder or file of WireMock
+	// mappings.
 	Stubs string `yaml:"stubs"`
 	// Traffic is captured database traffic, for type db.
 	Traffic string `yaml:"traffic"`

@@ -1,12 +1,15 @@
 package backends
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +21,7 @@ import (
 	"github.com/headgate-dev/headgate/services"
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/formats"
+	"github.com/headgate-dev/headgate/traffic/store"
 )
 
 // mock is a mock of the run file, and the server that stands for it while a run lasts.
@@ -45,7 +49,7 @@ func (p *Phase) addMock(ctx context.Context, c Mock, at *spec.Node, in Inputs, d
 		return
 	}
 	if !in.GatesOnly {
-		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in.ready); err != nil {
+		if err := m.load(ctx, p.pipeline.Resolve(c.Stubs), in); err != nil {
 			ds.Errorf(at.Key("stubs").Pos(), "", "mock %s: %v", c.Name, err)
 		}
 		m.lint(at, ds)
@@ -116,18 +120,23 @@ func supported(c Mock, at *spec.Node, ds *spec.Diagnostics) bool {
 }
 
 // load builds the stubs from captured traffic, or reads WireMock mappings.
-func (m *mock) load(ctx context.Context, path string, ready func([]*traffic.Record) error) error {
-	if isMappings(path) {
+func (m *mock) load(ctx context.Context, path string, in Inputs) error {
+	if isMappings(ctx, path) {
 		stubs, err := mocks.Options{Java: m.Engine == wireMock}.Load(path)
 		m.stubs, m.effects = stubs, newEffects(nil, stubs)
+		if in.Judge != nil {
+			for _, s := range stubs {
+				in.Judge(answer(s, m.Name))
+			}
+		}
 		return err
 	}
-	records, left, err := outbound(ctx, path, m.Name)
+	records, left, err := in.outbound(ctx, path, m.Name)
 	if err != nil {
 		return err
 	}
 	m.left = left
-	if err := ready(records); err != nil {
+	if err := in.ready(records); err != nil {
 		return err
 	}
 	recording, err := mocks.FromTraffic(records, m.Match)
@@ -140,33 +149,63 @@ func (m *mock) load(ctx context.Context, path string, ready func([]*traffic.Reco
 	return nil
 }
 
-// isMappings tells whether a path holds WireMock mappings: a mappings folder, or .json files.
-func isMappings(path string) bool {
-	if filepath.Ext(path) == ".json" {
-		return true
+// answer is what a stub answers, as a record; where it takes many URLs these are a pattern.
+func answer(s *mocks.Stub, service string) *traffic.Record {
+	r := &traffic.Record{
+		ID: s.Label(), Direction: traffic.Outbound, Service: service, Protocol: traffic.HTTP,
+		Request: &traffic.Request{}, Response: &traffic.Response{Header: http.Header{}},
+	}
+	if q := s.Request; q != nil {
+		r.Request.Method = q.Method
+		r.Request.URL = cmp.Or(q.URL, q.URLPath, q.URLPathTemplate, q.URLPathPattern, q.URLPattern)
+	}
+	if a := s.Response; a != nil {
+		r.Response.Status, r.Response.Body = a.Code(), a.Payload()
+		for name, values := range a.Headers {
+			r.Response.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return r
+}
+
+// isMappings tells whether a path holds WireMock mappings: a mappings folder, or .json files that are no
+// captures.
+func isMappings(ctx context.Context, path string) bool {
+	if store.Remote(path) {
+		return false
 	}
 	if info, err := os.Stat(filepath.Join(path, "mappings")); err == nil && info.IsDir() {
 		return true
 	}
 	found, err := filepath.Glob(filepath.Join(path, "*.json"))
-	return err == nil && len(found) > 0
+	if filepath.Ext(path) == ".json" {
+		found = append(found, path)
+	}
+	return err == nil && slices.ContainsFunc(found, func(path string) bool {
+		name, err := formats.Name(ctx, path)
+		return err == nil && name == formats.Mappings || err != nil && filepath.Base(path) != "health.json"
+	})
 }
 
 // leftHint says where more is told of what is left out.
 const leftHint = "headgate inspect tells what a capture holds"
 
-// outbound reads the captured outbound records of one service, and sums up what is left out.
-func outbound(ctx context.Context, path, service string) (list []*traffic.Record, left string, err error) {
-	files, err := formats.Walk([]string{path})
+// outbound reads the captured outbound calls of one service, and sums up what is left out.
+func (in Inputs) outbound(
+	ctx context.Context, path, service string,
+) (list []*traffic.Record, left string, err error) {
+	files, err := formats.Walk(ctx, []string{path})
 	if err != nil {
 		return nil, "", err
 	}
-	others := 0
-	counts, err := formats.Each(ctx, files, func(r *traffic.Record) error {
+	others, queries := 0, 0
+	counts, err := in.Formats.Each(ctx, files, func(r *traffic.Record) error {
 		switch {
 		case r.Direction != traffic.Outbound:
 		case r.Service != "" && r.Service != service:
 			others++
+		case r.Protocol == traffic.Postgres:
+			queries++
 		default:
 			list = append(list, r)
 		}
@@ -179,9 +218,17 @@ func outbound(ctx context.Context, path, service string) (list []*traffic.Record
 		return nil, "", fmt.Errorf("%s, the first: %w", counts.Unusable(), counts.Problems[0])
 	}
 	if len(list) == 0 {
-		return nil, "", fmt.Errorf("%s: none of %d records is an outbound one of service %s (%d are of other services)",
+		err = fmt.Errorf("%s: none of %d records is an outbound one of service %s (%d are of other services)",
 			path, counts.Records, service, others)
+		if queries > 0 {
+			err = fmt.Errorf("%w; %d are Postgres queries, which take a database and no mock", err, queries)
+		}
+		if n := counts.Assumed; n > 0 {
+			err = fmt.Errorf("%w; %d are taken for inbound, as nothing tells their direction: see traffic.direction", err, n)
+		}
+		return nil, "", err
 	}
+	counts.LeaveOut("Postgres queries, which take a database and no mock", queries)
 	return list, counts.Left(), nil
 }
 

@@ -192,6 +192,28 @@ func TestMappingsFolder(t *testing.T) {
 	}
 }
 
+// A .json file may be a capture of another tool as well.
+func TestCapturesThatEndInJSON(t *testing.T) {
+	const simulation = `{"data": {"pairs": [{"request": {"method": [{"matcher": "exact", "value": "GET"}],
+		"destination": [{"matcher": "exact", "value": "pay"}], "path": [{"matcher": "exact", "value": "/hello"}]},
+		"response": {"status": 204}}]}, "meta": {"schemaVersion": "v5"}}`
+	for _, stubs := range []string{"pay.json", "."} {
+		s := newStage(t)
+		s.write(t, "pay.json", simulation)
+		s.write(t, "health.json", `{}`)
+		rep := s.play(t, "  mocks: [{name: pay, stubs: "+stubs+"}]\n", func(ctx context.Context, r *engine.Run) error {
+			status, err := ask(ctx, r, http.MethodGet, "/hello", "")
+			if status != http.StatusNoContent {
+				t.Errorf("%s: status %d", stubs, status)
+			}
+			return err
+		})
+		if len(rep.Mocks) != 1 || rep.Mocks[0].Matched != 1 {
+			t.Errorf("%s: %s: %+v", stubs, rep.Cause, rep.Mocks)
+		}
+	}
+}
+
 // A mock without a recording, beside one that has one, has nothing that could be extra.
 func TestMappingsBesideARecording(t *testing.T) {
 	s := newStage(t)

@@ -17,6 +17,7 @@ import (
 	"github.com/headgate-dev/headgate/mocks"
 	"github.com/headgate-dev/headgate/services"
 	"github.com/headgate-dev/headgate/traffic"
+	"github.com/headgate-dev/headgate/traffic/formats"
 )
 
 // Phase is the phase of the backends.
@@ -41,6 +42,10 @@ type Inputs struct {
 	Attribute func(outbound []*traffic.Record) error
 	// Transform changes outbound records before stubs are built of them; nil changes nothing.
 	Transform func(outbound []*traffic.Record) error
+	// Judge sees what mappings answer; nil sees nothing.
+	Judge func(answer *traffic.Record)
+	// Formats say what the captures cannot tell themselves.
+	Formats formats.Options
 	// Embedded serves mocks in this process.
 	Embedded mocks.Provider
 	// Fleet starts processes and containers.

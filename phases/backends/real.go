@@ -48,7 +48,7 @@ func (p *Phase) addReal(ctx context.Context, c Real, at *spec.Node, in Inputs, d
 	if c.Traffic != "" {
 		var left string
 		var err error
-		if s.recorded, left, err = safeCalls(ctx, p.pipeline.Resolve(c.Traffic), c.Name); err != nil {
+		if s.recorded, left, err = in.safeCalls(ctx, p.pipeline.Resolve(c.Traffic), c.Name); err != nil {
 			ds.Errorf(at.Key("traffic").Pos(), "", "real service %s: %v", c.Name, err)
 		}
 		if err := in.ready(s.recorded); err != nil {
@@ -67,8 +67,10 @@ func (p *Phase) addReal(ctx context.Context, c Real, at *spec.Node, in Inputs, d
 }
 
 // safeCalls reads the captured calls to a service that only read, and sums up what is left out.
-func safeCalls(ctx context.Context, path, service string) (list []*traffic.Record, left string, err error) {
-	records, left, err := outbound(ctx, path, service)
+func (in Inputs) safeCalls(
+	ctx context.Context, path, service string,
+) (list []*traffic.Record, left string, err error) {
+	records, left, err := in.outbound(ctx, path, service)
 	if err != nil {
 		return nil, "", err
 	}
