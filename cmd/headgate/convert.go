@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -18,12 +17,10 @@ import (
 
 // convertFlags are what import and export have in common.
 type convertFlags struct {
+	directionFlags
+
 	file           string
 	force, partial bool
-	ports          []int
-	hosts          []string
-	direction      string
-	service        string
 }
 
 func (f *convertFlags) add(cmd *cobra.Command) {
@@ -31,6 +28,19 @@ func (f *convertFlags) add(cmd *cobra.Command) {
 	flags.StringVarP(&f.file, "out", "o", "", "file to write, - for the standard output (required)")
 	flags.BoolVar(&f.force, "force", false, "overwrite the file")
 	flags.BoolVar(&f.partial, "partial", false, "write what can be used where some records cannot")
+	f.directionFlags.add(cmd)
+}
+
+// directionFlags say what captures cannot tell themselves.
+type directionFlags struct {
+	ports     []int
+	hosts     []string
+	direction string
+	service   string
+}
+
+func (f *directionFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.IntSliceVar(&f.ports, "inbound-port", nil,
 		"server port of the service under test: other requests are outbound; may be repeated")
 	flags.StringVar(&f.direction, "direction", "", "inbound or outbound, for all records")
@@ -40,12 +50,14 @@ func (f *convertFlags) add(cmd *cobra.Command) {
 }
 
 func (f *convertFlags) options() (formats.Options, error) {
-	o := formats.Options{
-		Direction: traffic.Direction(f.direction), InboundPorts: f.ports, Service: f.service, Hosts: map[string]string{},
-	}
 	if f.file == "" {
-		return o, usage(errors.New("--out is missing"), "for example -o traffic.jsonl.gz")
+		return formats.Options{}, usage(errors.New("--out is missing"), "for example -o traffic.jsonl.gz")
 	}
+	return f.directionFlags.options()
+}
+
+func (f *directionFlags) options() (formats.Options, error) {
+	o := formats.Options{Direction: traffic.Direction(f.direction), InboundPorts: f.ports, Service: f.service}
 	if d := o.Direction; d != "" && d != traffic.Inbound && d != traffic.Outbound {
 		return o, usage(fmt.Errorf("--direction %s: expected inbound or outbound", f.direction), "")
 	}
@@ -59,6 +71,9 @@ func (f *convertFlags) options() (formats.Options, error) {
 		if !ok || name == "" || service == "" {
 			return o, usage(fmt.Errorf("--host %s: expected NAME=SERVICE", text),
 				"for example --host payments.example.com=payment-api")
+		}
+		if o.Hosts == nil {
+			o.Hosts = map[string]string{}
 		}
 		o.Hosts[strings.ToLower(name)] = service
 	}
@@ -74,6 +89,8 @@ type convert struct {
 	format formats.Export
 	// keep tells whether a record is written; nil writes all.
 	keep func(*traffic.Record) bool
+	// scan looks for secrets and personal data in what is written; nil does not look.
+	scan func(*traffic.Record)
 }
 
 func (c convert) run(ctx context.Context, sources []string) error {
@@ -81,14 +98,14 @@ func (c convert) run(ctx context.Context, sources []string) error {
 	if err != nil {
 		return err
 	}
-	files, err := formats.Walk(sources)
+	files, err := formats.Walk(ctx, sources)
 	if err != nil {
 		return usage(err, "give a file or a folder of captured traffic")
 	}
 	if err := c.apart(files); err != nil {
 		return err
 	}
-	out, err := c.createOutput(c.file, c.force)
+	out, err := c.createOutput(ctx, c.file, c.force)
 	if err != nil {
 		return err
 	}
@@ -117,6 +134,10 @@ func (c convert) run(ctx context.Context, sources []string) error {
 		return usage(fmt.Errorf("%s was not written: some records cannot be used", c.file),
 			"repair or remove them, or write the others with --partial")
 	}
+	if written == 0 {
+		none := fmt.Errorf("%s was not written: %s has no place for any of the records", c.file, c.format.Name)
+		return usage(none, "choose another --format, or see with headgate inspect which direction the records have")
+	}
 	if err := out.commit(); err != nil {
 		return err
 	}
@@ -126,14 +147,8 @@ func (c convert) run(ctx context.Context, sources []string) error {
 
 // apart refuses to read what is written to.
 func (c convert) apart(files []string) error {
-	target, err := os.Stat(c.file)
-	if err != nil {
-		return nil //nolint:nilerr // it is not there, so nothing reads it
-	}
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && os.SameFile(info, target) {
-			return usage(fmt.Errorf("%s is one of the sources", c.file), "write to a file outside of what is read")
-		}
+	if amongFiles(c.file, files) {
+		return usage(fmt.Errorf("%s is one of the sources", c.file), "write to a file outside of what is read")
 	}
 	return nil
 }
@@ -150,6 +165,9 @@ func (c convert) copy(
 			return nil
 		}
 		written++
+		if c.scan != nil {
+			c.scan(r)
+		}
 		if err := w.Write(r); err != nil {
 			return &engine.Fault{Verdict: engine.Environment, Err: err}
 		}

@@ -10,11 +10,11 @@ import (
 	"github.com/headgate-dev/headgate/schemas"
 )
 
-var index = regexp.MustCompile(`\[[^\]]*\]`)
+var subscript = regexp.MustCompile(`\[[^\]]*\]`)
 
 // key explains a key of the run file by its path.
 func (x *explainer) key(path string) bool {
-	path = index.ReplaceAllString(path, "")
+	path = subscript.ReplaceAllString(path, "")
 	for _, f := range x.keys {
 		if f.Path == path {
 			x.tellKey(f)
@@ -26,7 +26,7 @@ func (x *explainer) key(path string) bool {
 
 // keysEnding explains the keys whose path ends in the name.
 func (x *explainer) keysEnding(name string) (found bool) {
-	name = index.ReplaceAllString(name, "")
+	name = subscript.ReplaceAllString(name, "")
 	for _, f := range x.keys {
 		if strings.HasSuffix(f.Path, "."+name) {
 			x.tellKey(f)

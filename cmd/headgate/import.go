@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/headgate-dev/headgate/traffic"
 	"github.com/headgate-dev/headgate/traffic/formats"
+	"github.com/headgate-dev/headgate/traffic/safety"
 )
 
 func (p *program) importCommand() *cobra.Command {
@@ -19,7 +21,8 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Convert captured traffic of any format into headgate's own",
 		Long: `Import reads captured traffic of any format that it knows by its content and writes it as JSONL, one
 record on each line, compressed if FILE ends in .gz or .zst. What is left out or cannot be used is told
-by kind, with file and line. FILE appears when all is written, or not at all.
+by kind, with file and line. FILE appears when all is written, or not at all. Secrets and personal data
+in it are told by kind and place.
 
 Captures that do not tell which requests are calls to dependencies are inbound, unless --inbound-port,
 --host or --direction say otherwise.
@@ -37,11 +40,50 @@ written.`,
 			if err != nil {
 				return err
 			}
-			return convert{program: p, convertFlags: f, format: own}.run(cmd.Context(), args)
+			return p.importTo(cmd.Context(), convert{program: p, convertFlags: f, format: own}, args)
 		},
 	}
 	f.add(cmd)
 	return cmd
+}
+
+// importTo converts captures and says what of them is secret, and what their recorders have lost.
+func (p *program) importTo(ctx context.Context, c convert, sources []string) error {
+	var found safety.Report
+	scanner := safety.NewScanner()
+	c.scan = func(r *traffic.Record) {
+		scanner.Scan(r, func(f safety.Finding) { found.Add(r, scanner.Endpoint(r), f) })
+	}
+	err := c.run(ctx, sources)
+	if err == nil {
+		if files, walked := formats.Walk(ctx, sources); walked == nil {
+			p.tellLosses(ctx, files)
+		}
+	}
+	list := found.Summed()
+	secret, personal := tally(list)
+	warn(p.err, secret+personal, "secrets and pieces of personal data are in it, by kind and place:")
+	for i, f := range list {
+		if i == mostImported {
+			fmt.Fprintf(p.err, "  and at %d more places: see headgate inspect\n", len(list)-i)
+			break
+		}
+		fmt.Fprintf(p.err, "  %s, such as %s\n", f, f.Sample)
+	}
+	warn(p.err, found.More, "more of them are at further places: see headgate inspect")
+	return err
+}
+
+// mostImported is how many places of secrets import tells.
+const mostImported = 5
+
+// tellLosses says what recorders say is missing from captures.
+func (p *program) tellLosses(ctx context.Context, files []string) {
+	for _, l := range losses(ctx, files) {
+		for _, line := range l.Lines {
+			fmt.Fprintf(p.err, "warning: %s (%s)\n", line, l.File)
+		}
+	}
 }
 
 func (p *program) exportCommand() *cobra.Command {
@@ -52,8 +94,9 @@ func (p *program) exportCommand() *cobra.Command {
 		Short: "Convert captured traffic into a format of other tools",
 		Long: `Export reads captured traffic of any format and writes it in another one:
 ` + exports() + `
-gor, curl and k6 have room for the requests of one service: they are given the inbound ones, without
-those whose body was not captured. Requests stand in the order of the captures.
+Postgres queries are written as jsonl only. gor, curl and k6 have room for the requests of one service:
+they are given the inbound ones, without those whose body was not captured. Requests stand in the order of
+the captures.
 
 Exit codes: 0 written, 3 wrong flags, nothing to read or records that cannot be used, 4 FILE cannot be
 written.`,
@@ -75,10 +118,14 @@ written.`,
 
 func (p *program) export(cmd *cobra.Command, format formats.Export, f convertFlags, sources []string) error {
 	c := convert{program: p, convertFlags: f, format: format}
-	outbound, bodiless := 0, 0
-	if format.Requests {
+	queries, outbound, bodiless := 0, 0, 0
+	if !format.Queries {
 		c.keep = func(r *traffic.Record) bool {
 			switch {
+			case r.Protocol == traffic.Postgres:
+				queries++
+			case !format.Requests:
+				return true
 			case r.Direction != traffic.Inbound:
 				outbound++
 			case r.Request.Header.Get(traffic.TruncatedHeader) != "":
@@ -92,6 +139,7 @@ func (p *program) export(cmd *cobra.Command, format formats.Export, f convertFla
 	if err := c.run(cmd.Context(), sources); err != nil {
 		return err
 	}
+	warn(p.err, queries, "Postgres queries were not written: "+format.Name+" has no place for them")
 	warn(p.err, outbound, "outbound records were not written: "+format.Name+" has no place for them")
 	warn(p.err, bodiless, "requests were not written: their body was not captured")
 	return nil

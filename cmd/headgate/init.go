@@ -114,6 +114,7 @@ func (p *program) tellFindings(f *survey.Findings) {
 func (p *program) tellDraft(ctx context.Context, path string, f *survey.Findings) {
 	if !f.Runs() {
 		fmt.Fprintf(p.out, "it does not run yet: record traffic first\n  %s\n", f.Record())
+		fmt.Fprintf(p.out, "or, if it calls others through HTTP_PROXY\n  %s\n", f.RecordCommand())
 		return
 	}
 	_, ds := phases.Load(ctx, phases.Source{Path: path, Env: p.env})

@@ -1,17 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/headgate-dev/headgate/engine"
+	"github.com/headgate-dev/headgate/traffic/store"
 )
 
 // outFile is a file that is there as a whole or not at all: it gets its name when all is written. It is
@@ -19,36 +20,36 @@ import (
 type outFile struct {
 	io.Writer
 	path string
-	temp *os.File // nil for what goes to the standard output
+	file store.Writer // nil for what goes to the standard output
 	code io.Closer
 }
 
-// createOutput begins the file at path, which must not be there yet unless force is set. "-" stands for
-// the standard output.
-func (p *program) createOutput(path string, force bool) (*outFile, error) {
-	if path == "-" {
-		return &outFile{Writer: p.out, path: path}, nil
+// createOutput begins the file at a path or in object storage, which must not be there yet unless force is
+// set. "-" stands for the standard output.
+func (p *program) createOutput(ctx context.Context, location string, force bool) (*outFile, error) {
+	if location == "-" {
+		return &outFile{Writer: p.out, path: location}, nil
 	}
-	if _, err := os.Stat(path); err == nil && !force {
-		return nil, usage(fmt.Errorf("%s is there already", path), "choose another name, or overwrite it with --force")
+	s, err := store.At(location)
+	if err != nil {
+		return nil, usage(err, "")
+	}
+	if _, err := s.List(ctx, location); err == nil && !force {
+		return nil, usage(fmt.Errorf("%s is there already", location), "choose another name, or overwrite it with --force")
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &engine.Fault{Verdict: engine.Environment, Err: err}
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &engine.Fault{Verdict: engine.Environment, Err: err}
-	}
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	file, err := s.Create(ctx, location)
 	if err != nil {
 		return nil, &engine.Fault{Verdict: engine.Environment, Err: err}
 	}
-	o := &outFile{Writer: temp, path: path, temp: temp}
-	switch filepath.Ext(path) {
+	o := &outFile{Writer: file, path: location, file: file}
+	switch path.Ext(location) {
 	case ".gz":
-		z := gzip.NewWriter(temp)
+		z := gzip.NewWriter(file)
 		o.Writer, o.code = z, z
 	case ".zst":
-		z, err := zstd.NewWriter(temp)
+		z, err := zstd.NewWriter(file)
 		if err != nil {
 			o.discard()
 			return nil, err
@@ -60,7 +61,7 @@ func (p *program) createOutput(path string, force bool) (*outFile, error) {
 
 // commit ends the file and gives it its name.
 func (o *outFile) commit() error {
-	if o.temp == nil {
+	if o.file == nil {
 		return nil
 	}
 	var err error
@@ -68,26 +69,22 @@ func (o *outFile) commit() error {
 		err = o.code.Close()
 		o.code = nil
 	}
-	const readable = 0o644
-	err = errors.Join(err, o.temp.Chmod(readable), o.temp.Close())
 	if err == nil {
-		err = os.Rename(o.temp.Name(), o.path)
+		err = o.file.Commit()
 	}
 	if err != nil {
 		return &engine.Fault{Verdict: engine.Environment, Err: fmt.Errorf("writing %s: %w", o.path, err)}
 	}
-	o.temp = nil
 	return nil
 }
 
 // discard takes the file away unless it was committed.
 func (o *outFile) discard() {
-	if o.temp == nil {
+	if o.file == nil {
 		return
 	}
+	o.file.Discard()
 	if o.code != nil {
 		_ = o.code.Close() // nothing of it is kept
 	}
-	o.temp.Close()
-	os.Remove(o.temp.Name())
 }

@@ -1,233 +1,203 @@
 package main
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/headgate-dev/headgate/engine"
-	"github.com/headgate-dev/headgate/traffic"
-	"github.com/headgate-dev/headgate/traffic/capture"
 )
 
 type recordFlags struct {
-	name, listen, target, out string
-	upstreams, redact         []string
-	gzip                      bool
+	name, listen, target, out  string
+	upstreams, postgres, hosts []string
+	appPort                    int
+	forward, trust, upstreamCA string
+	pass, redact, sampleBy     []string
+	sample, maxBody            string
+	gzip                       bool
+	ready                      time.Duration
+	command                    []string
+	// listenGiven tells that --listen is no default.
+	listenGiven bool
 }
 
 func (p *program) recordCommand() *cobra.Command {
 	var f recordFlags
 	cmd := &cobra.Command{
-		Use:   "record",
-		Short: "Record traffic through reverse proxies",
-		Long: `Record stands in front of a service and of each dependency it calls, passes all traffic through, and
-stores it until Ctrl-C: OUT/<name>/inbound.jsonl for the service and OUT/<name>/outbound.jsonl for
-each dependency. Point the clients at --listen, and the service at the upstreams' addresses.
+		Use:   "record [-- COMMAND ARGS...]",
+		Short: "Record the traffic of a service, with what it calls",
+		Long: `Record stands in front of a service and behind it, passes all traffic through, and stores it until the
+service ends or Ctrl-C: OUT/<name>/inbound.jsonl and outbound.jsonl, and health.json, which says how
+complete they are.
 
-Outbound calls are tied to the inbound request that caused them by their traceparent, X-Request-Id
-or X-Correlation-Id header, else where only one request was being served.
+With a COMMAND it starts the service, with variables that send its calls through a forward proxy
+(HTTP_PROXY and the like) and make it trust the certificates that TLS is recorded with (SSL_CERT_FILE,
+NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE and the like). Their key stays in memory; they are good for 24
+hours. The clients call --listen. What cannot be recorded is passed through and told: services that pin
+certificates or use their own, and protocols other than HTTP. A COMMAND gets no standard input.
 
-Exit codes: 0 recorded, 3 wrong flags, 4 an address or folder could not be had.`,
-		Example: `  headgate record --name orders --listen 127.0.0.1:8080 --target http://127.0.0.1:9090 \
+Some calls do not go through a forward proxy: Go calls localhost and loopback addresses directly; Node
+looks at the variables from 22.21 and 24.5 on only; Java never does (give it -Dhttps.proxyHost,
+-Dhttps.proxyPort and a trust store with the last certificate in the file of --trust). Name such
+dependencies with --upstream, and databases with --postgres, and give the service their addresses; this
+also works without a COMMAND.
+
+Outbound calls are tied to the inbound request that caused them by the trace headers of W3C, B3, X-Ray,
+Jaeger, Datadog and Google or by X-Request-Id and X-Correlation-Id, else where only one request was being
+served; a trace id once tied so stays tied while that request is served.
+
+Redaction rules are header:NAME (or NAME alone), query:NAME, form:NAME, cookie:NAME and json:PATH. What
+they name is replaced by REDACTED before anything is stored. Statements of databases are not redacted.
+
+Exit codes: 0 recorded, 3 wrong flags, 4 an address or folder could not be had, the service did not
+become ready or ended otherwise than with exit status 0.`,
+		Example: `  headgate record --name orders --app-port 8080 --out captured/ -- ./orders
+  headgate record --app-port 8080 --sample 10% --redact Authorization --redact json:$..password -- ./orders
+  headgate record --name orders --listen 127.0.0.1:8080 --target http://127.0.0.1:9090 \
       --upstream payment-api=127.0.0.1:8081=http://127.0.0.1:9001 \
-      --upstream catalog-api=127.0.0.1:8082=http://127.0.0.1:9002 --out captured/`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.record(cmd.Context(), f) },
+      --postgres orders-db=127.0.0.1:6432=127.0.0.1:5432 --out captured/`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.command = args
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return usage(fmt.Errorf("%q is unexpected", args[0]), "write -- before the command of the service")
+			}
+			f.listenGiven = cmd.Flags().Changed("listen")
+			return p.record(cmd.Context(), f)
+		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&f.name, "name", "service", "name of the recorded service")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address the clients call")
-	flags.StringVar(&f.target, "target", "", "URL of the service (required)")
-	flags.StringArrayVar(&f.upstreams, "upstream", nil, "NAME=ADDRESS=URL of a dependency; may be repeated")
-	flags.StringVar(&f.out, "out", "captured", "folder to record into; nothing in it is overwritten")
-	flags.StringArrayVar(&f.redact, "redact", nil, "header whose values are not stored; may be repeated")
-	flags.BoolVar(&f.gzip, "gzip", false, "compress the files")
+	f.add(cmd)
 	return cmd
 }
 
-// hop is one reverse proxy.
-type hop struct {
-	name, listen string
-	target       *url.URL
-	direction    traffic.Direction
-}
-
-func (f recordFlags) hops() ([]hop, error) {
-	if f.target == "" {
-		return nil, usage(errors.New("--target is missing"), "for example --target http://127.0.0.1:9090")
-	}
-	first, err := newHop(f.name, f.listen, f.target, traffic.Inbound)
-	if err != nil {
-		return nil, err
-	}
-	hops, names := []hop{first}, map[string]bool{f.name: true}
-	for _, u := range f.upstreams {
-		parts := strings.SplitN(u, "=", 3)
-		if len(parts) != 3 || parts[0] == "" {
-			return nil, usage(fmt.Errorf("--upstream %s: expected NAME=ADDRESS=URL", u),
-				"for example --upstream payment-api=127.0.0.1:8081=http://127.0.0.1:9001")
-		}
-		if names[parts[0]] {
-			return nil, usage(fmt.Errorf("--upstream %s: the name %s is taken", u, parts[0]), "choose another name")
-		}
-		names[parts[0]] = true
-		h, err := newHop(parts[0], parts[1], parts[2], traffic.Outbound)
-		if err != nil {
-			return nil, err
-		}
-		hops = append(hops, h)
-	}
-	return hops, nil
-}
-
-func newHop(name, listen, target string, d traffic.Direction) (hop, error) {
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return hop{}, usage(fmt.Errorf("%s: %q is no http or https URL", name, target), "for example http://127.0.0.1:9090")
-	}
-	return hop{name: name, listen: listen, target: u, direction: d}, nil
-}
-
-// tape is what is open while traffic is recorded.
-type tape struct {
-	tracker *capture.Tracker
-	close   []func() error
-	failed  chan error
+func (f *recordFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.name, "name", "service", "name of the recorded service")
+	flags.IntVar(&f.appPort, "app-port", 0, "port that the service listens on, at 127.0.0.1")
+	flags.StringVar(&f.target, "target", "", "URL of the service, where it is not --app-port")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080",
+		"address the clients call (with --app-port: 127.0.0.1:8000)")
+	flags.StringArrayVar(&f.upstreams, "upstream", nil, "NAME=ADDRESS=URL of a dependency; may be repeated")
+	flags.StringArrayVar(&f.postgres, "postgres", nil, "NAME=ADDRESS=HOST:PORT of a database; may be repeated")
+	flags.StringVar(&f.forward, "forward", "", "address of the forward proxy (default: a free one, with a COMMAND)")
+	flags.StringArrayVar(&f.hosts, "host", nil, "NAME=SERVICE: calls to the host NAME are to SERVICE; may be repeated")
+	flags.StringArrayVar(&f.pass, "no-intercept", nil,
+		"host whose TLS is passed through unrecorded, such as *.example.com; may be repeated")
+	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "file of certificates that dependencies may be signed by")
+	flags.StringVar(&f.trust, "trust", "",
+		"file to write the certificates to that the service has to trust (default: one that is removed at the end)")
+	flags.StringVar(&f.sample, "sample", "100%", "share of the requests that is recorded, with all that they cause")
+	flags.StringArrayVar(&f.sampleBy, "sample-by", nil,
+		"header of requests that are sampled together, such as Authorization; may be repeated (default: by trace, "+
+			"else connection)")
+	flags.StringVar(&f.maxBody, "max-body", "10MiB", "longest body that is stored")
+	flags.StringArrayVar(&f.redact, "redact", nil, "what is not stored, such as query:token; may be repeated")
+	flags.DurationVar(&f.ready, "ready", time.Minute, "how long the service may take to listen")
+	flags.StringVar(&f.out, "out", "captured", "folder to record into; nothing in it is overwritten")
+	flags.BoolVar(&f.gzip, "gzip", false, "compress the files")
 }
 
 func (p *program) record(ctx context.Context, f recordFlags) error {
-	hops, err := f.hops()
+	plan, err := f.plan(p.env)
 	if err != nil {
 		return err
 	}
-	rec := &tape{tracker: capture.NewTracker(), failed: make(chan error, len(hops))}
-	for _, h := range hops {
-		if err := rec.open(h, f); err != nil {
-			return errors.Join(err, rec.end())
-		}
-		fmt.Fprintf(p.out, "recording %-8s %s -> %s as %s\n", h.direction, h.listen, h.target, h.name)
+	rec := newTape(plan)
+	err = p.recordAll(ctx, rec)
+	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err = errors.Join(err, rec.end(ended)); rec.started {
+		p.printHealth(rec)
 	}
-	fmt.Fprintln(p.out, "Ctrl-C ends the recording")
-	select {
-	case <-ctx.Done():
-	case err = <-rec.failed:
-	}
-	err = errors.Join(err, rec.end())
-	p.printHealth(rec.tracker.Health())
 	return err
 }
 
-// open starts one proxy and everything behind it.
-func (rec *tape) open(h hop, f recordFlags) error {
-	l, err := net.Listen("tcp", h.listen)
-	if err != nil {
-		return &engine.Fault{
-			Verdict: engine.Environment, Err: fmt.Errorf("%s: %w", h.name, err), Hint: "choose a free address",
-		}
+// recordAll opens everything, starts the service where that is asked for, and waits.
+func (p *program) recordAll(ctx context.Context, rec *tape) error {
+	if err := rec.open(ctx); err != nil {
+		return err
 	}
-	rec.close = append(rec.close, func() error {
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
+	p.tellTape(rec)
+	if len(rec.command) == 0 {
+		fmt.Fprintln(p.out, "Ctrl-C ends the recording")
+		return rec.wait(ctx, nil)
+	}
+	app, err := p.startApp(ctx, rec)
+	if err != nil {
+		return unlessEnded(ctx, err)
+	}
+	fmt.Fprintf(p.out, "headgate: %s is ready; call http://%s; Ctrl-C ends it and the recording\n",
+		rec.name, rec.hops[0].listen)
+	return rec.wait(ctx, app)
+}
+
+// unlessEnded is nil where the user has ended the recording: what fails then is no fault.
+func unlessEnded(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
 		return nil
-	})
-	file, err := createNew(filepath.Join(f.out, h.name, string(h.direction)+".jsonl"), f.gzip)
-	if err != nil {
-		return &engine.Fault{Verdict: engine.Environment, Err: err, Hint: "choose another folder with --out"}
-	}
-	writer := capture.NewWriter(file, 0)
-	rec.close = append(rec.close, func() error { return errors.Join(writer.Close(), file.Close()) })
-	proxy, err := capture.NewProxy(capture.Options{
-		Name: h.name, Direction: h.direction, Target: h.target, Sink: writer, Tracker: rec.tracker, Redact: f.redact,
-	})
-	if err != nil {
+	default:
 		return err
 	}
-	rec.serve(l, proxy)
-	return nil
 }
 
-func (rec *tape) serve(l net.Listener, proxy *capture.Proxy) {
-	server := &http.Server{Handler: proxy, ReadHeaderTimeout: 30 * time.Second}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			rec.failed <- err
-		}
-	}()
-	rec.close = append(rec.close, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		err := server.Shutdown(ctx)
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close()
-		}
-		<-stopped
-		proxy.Close()
-		return err
-	})
-}
-
-// end closes everything in reverse order: the servers before the files they write to.
-func (rec *tape) end() error {
-	var errs []error
-	for i := len(rec.close) - 1; i >= 0; i-- {
-		errs = append(errs, rec.close[i]())
+// tellTape says what is recorded where.
+func (p *program) tellTape(rec *tape) {
+	for _, h := range rec.hops {
+		fmt.Fprintf(p.out, "recording %-8s %s -> %s as %s\n", h.direction, h.listen, h.target, h.name)
 	}
-	return errors.Join(errs...)
+	for _, d := range rec.databases {
+		fmt.Fprintf(p.out, "recording %-8s %s -> %s as %s: give the service this address, such as "+
+			"postgres://USER@%s/DATABASE?sslmode=disable\n", "postgres", d.listen, d.target, d.name, d.listen)
+	}
+	if rec.forward != "" {
+		fmt.Fprintf(p.out, "recording %-8s what is sent through the proxy http://%s\n", "outbound", rec.forward)
+	}
+	if variable := p.outerProxy(); rec.forward != "" && variable != "" {
+		fmt.Fprintf(p.err, "warning: %s is set; what the service sends through the recording goes out directly, not through "+
+			"the proxy that it names\n", variable)
+	}
+	if rec.forward != "" && len(rec.command) == 0 {
+		fmt.Fprintf(p.out, "start the service with HTTP_PROXY and HTTPS_PROXY=http://%s and SSL_CERT_FILE=%s\n",
+			rec.forward, rec.bundle)
+	}
 }
 
-func (p *program) printHealth(h capture.Health) {
-	fmt.Fprintf(p.out, "recorded %d inbound and %d outbound exchanges\n", h.Inbound, h.Outbound)
-	for _, loss := range []struct {
-		n    int64
-		what string
-	}{
-		{h.Dropped, "records were dropped: the disk could not keep up"},
-		{h.Truncated, "bodies are missing: too large, or not sent to their end"},
-		{h.Upgraded, "connections were upgraded and not recorded"},
-		{h.Failed, "requests had no answer and were not recorded; the last: " + h.LastFailure},
-		{h.Ambiguous, "outbound calls could not be tied to one inbound request"},
-	} {
-		if loss.n > 0 {
-			fmt.Fprintf(p.err, "warning: %d %s\n", loss.n, loss.what)
+// outerProxy is a variable that names a proxy between this machine and the outside, "" where there is none.
+func (p *program) outerProxy() string {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		if value, _ := p.env(name); value != "" {
+			return name
 		}
 	}
+	return ""
 }
 
-// createNew makes a file that must not be there yet, compressed where asked.
-func createNew(path string, compress bool) (io.WriteCloser, error) {
-	if compress {
-		path += ".gz"
+func (p *program) printHealth(rec *tape) {
+	h := rec.tracker.Health()
+	fmt.Fprintf(p.out, "recorded %d inbound and %d outbound exchanges", h.Inbound, h.Outbound)
+	if h.Unsampled > 0 {
+		fmt.Fprintf(p.out, ", passed %d by as --sample says", h.Unsampled)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
+	fmt.Fprintln(p.out)
+	for _, line := range h.Losses() {
+		fmt.Fprintf(p.err, "warning: %s\n", line)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil || !compress {
-		return f, err
+	if rec.forward != "" && h.Inbound > 0 && h.Outbound == 0 && len(h.Tunnels) == 0 {
+		fmt.Fprintln(p.err, "warning: nothing came through the forward proxy: the service calls nobody, or its runtime "+
+			"does not look at HTTP_PROXY (see headgate record --help); then name what it calls with --upstream")
 	}
-	return &gzipFile{Writer: gzip.NewWriter(f), file: f}, nil
+	if h.Outbound > 0 && h.Inbound > 0 && h.Unprompted > 0 {
+		fmt.Fprintf(p.out, "%d outbound calls were made while no request was being served\n", h.Unprompted)
+	}
 }
 
-// gzipFile closes the compressor and the file below it.
-type gzipFile struct {
-	*gzip.Writer
-	file *os.File
+// refuseAddress says that something cannot be had on this machine.
+func refuseAddress(name string, err error) error {
+	return &engine.Fault{
+		Verdict: engine.Environment, Err: fmt.Errorf("%s: %w", name, err), Hint: "choose a free address",
+	}
 }
-
-// Close ends the stream and the file.
-func (g *gzipFile) Close() error { return errors.Join(g.Writer.Close(), g.file.Close()) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/headgate-dev/headgate/engine"
 	"github.com/headgate-dev/headgate/engine/spec"
+	"github.com/headgate-dev/headgate/traffic/store"
 )
 
 const about = `Headgate replays captured production traffic against a changed service and says, before the
@@ -53,7 +54,7 @@ func (p *program) fail(err error) int {
 	var found spec.Diagnostics
 	if errors.As(err, &found) {
 		spec.Render(p.err, found, sources, p.colors())
-		return engine.Invalid.ExitCode()
+		return blame(found).ExitCode()
 	}
 	var fault *engine.Fault
 	if !errors.As(err, &fault) {
@@ -99,10 +100,11 @@ func (p *program) root() *cobra.Command {
 	})
 	root.PersistentFlags().String("color", "auto", "colours in the output: auto, always or never")
 	root.AddCommand(
-		p.runCommand(), p.validateCommand(), p.planCommand(), p.schemaCommand(), p.recordCommand(), p.mockCommand(),
-		p.inspectCommand(), p.baselineCommand(), p.gateCommand(), p.replayCommand(), p.explainCommand(),
+		p.runCommand(), p.validateCommand(), p.planCommand(), p.schemaCommand(), p.recordCommand(), p.shadowCommand(),
+		p.mockCommand(), p.inspectCommand(), p.baselineCommand(), p.gateCommand(), p.replayCommand(), p.explainCommand(),
 		p.initCommand(), p.noiseCommand(), p.doctorCommand(), p.cleanCommand(), p.reapCommand(),
 		p.importCommand(), p.transformCommand(), p.exportCommand(), p.versionCommand(), p.guardCommand(),
+		p.trafficCommand(),
 	)
 	explainArgs(root)
 	return root
@@ -129,9 +131,21 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return usage(fmt.Errorf("there is no command %q", args[0]), hint)
 }
 
-// usage is a mistake on the command line.
+// usage is a mistake on the command line, or storage that what is named there cannot be had from.
 func usage(err error, hint string) error {
-	return &engine.Fault{Verdict: engine.Invalid, Err: err, Hint: hint}
+	verdict := blame(err)
+	if verdict == engine.Environment {
+		hint = "see the AWS_ variables: endpoint, region, credentials or profile"
+	}
+	return &engine.Fault{Verdict: verdict, Err: err, Hint: hint}
+}
+
+// blame tells whether what was asked for is wrong, or where it was asked for.
+func blame(err error) engine.Verdict {
+	if errors.Is(err, store.ErrUnavailable) {
+		return engine.Environment
+	}
+	return engine.Invalid
 }
 
 // explained makes a wrong number of arguments a usage error with a hint.

@@ -238,10 +238,7 @@ func TestRecordSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := map[string]struct {
-		old, replacement string
-		valid            bool
-	}{
+	tests := map[string]recordChange{
 		"as it is":        {"{", "{", true},
 		"further key":     {`"id"`, `"later":1,"id"`, true},
 		"no id":           {`"id"`, `"i"`, false},
@@ -261,10 +258,61 @@ func TestRecordSchema(t *testing.T) {
 		"two bodies":      {`"body":"text"`, `"body":"text","body_base64":"AA=="`, false},
 		"number as body":  {`"body":"text"`, `"body":1`, false},
 		"without answers": {`"response":{"status":201,`, `"answer":{"status":201,`, true},
+		"sql in http":     {`"url"`, `"sql":"select 1","url"`, false},
+		"a tag in http":   {`"status":201`, `"tag":"SELECT 1","status":201`, false},
 	}
+	checkRecords(t, schema, string(line), tests)
+}
+
+func TestQueryRecordSchema(t *testing.T) {
+	value := "20"
+	record := &traffic.Record{
+		ID: "q1", Time: time.Date(2026, 11, 1, 8, 30, 0, 0, time.UTC), Direction: traffic.Outbound,
+		Connection: "c1", Protocol: traffic.Postgres,
+		Request: &traffic.Request{Host: "db", Query: &traffic.Query{
+			SQL: "select $1", Params: []traffic.Param{{Type: "int8", Value: &value}},
+		}},
+		Response: &traffic.Response{Result: &traffic.Result{
+			Columns: []traffic.Column{{Name: "id", Type: "int8"}}, Rows: [][]*string{{&value}, {nil}}, Tag: "SELECT 2",
+			Then: []traffic.Result{{Error: &traffic.QueryError{
+				SQLState: "23505", Message: "twice", Fields: map[string]string{"detail": "x"},
+			}}},
+		}},
+	}
+	line, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRecords(t, compile(t, "record"), string(line), map[string]recordChange{
+		"as it is":        {"{", "{", true},
+		"inbound":         {"outbound", "inbound", false},
+		"no sql":          {`"sql"`, `"query"`, false},
+		"empty sql":       {`"select $1"`, `""`, true},
+		"a method":        {`"sql"`, `"method":"GET","sql"`, false},
+		"a body":          {`"sql"`, `"body":"x","sql"`, false},
+		"number as value": {`"value":"20"`, `"value":20`, false},
+		"number in a row": {`[null]`, `[1]`, false},
+		"text as row":     {`[null]`, `"x"`, false},
+		"tag and error":   {`"tag"`, `"error":{"sqlstate":"23505"},"tag"`, false},
+		"no code":         {`"sqlstate"`, `"code"`, false},
+		"odd field":       {`"detail":"x"`, `"detail":1`, false},
+		"nested then":     {`{"error"`, `{"then":[{}],"error"`, false},
+		"a status":        {`"columns"`, `"status":200,"columns"`, false},
+		"without answers": {`"response"`, `"answer"`, true},
+	})
+}
+
+type recordChange struct {
+	old, replacement string
+	valid            bool
+}
+
+// checkRecords holds the schema and the reader against changes of one line.
+func checkRecords(t *testing.T, schema *jsonschema.Schema, line string, tests map[string]recordChange) {
+	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			src := []byte(strings.Replace(string(line), tt.old, tt.replacement, 1))
+			src := []byte(strings.Replace(line, tt.old, tt.replacement, 1))
 			if err := validateJSON(t, schema, src); (err == nil) != tt.valid {
 				t.Errorf("schema: %v", err)
 			}

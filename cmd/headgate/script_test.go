@@ -70,10 +70,16 @@ func makeFile(ts *testscript.TestScript, _ bool, args []string) {
 	switch args[0] {
 	case "binary":
 		content = bytes.Repeat([]byte{0, 1, 2, 0xff, 0xfe, 0x80, '\n'}, 100)
+	case "zip":
+		content = []byte("PK\x03\x04\x14\x00")
 	case "empty":
 	case "truncated-gzip":
 		content = zipped(ts, capture)
 		content = content[:len(content)/2]
+	case "cut":
+		content = capture[:len(capture)-20]
+	case "gzip-and-more":
+		content = append(zipped(ts, capture), "something else that stands behind it\n"...)
 	case "long-line":
 		content = append(capture, fmt.Sprintf(`{"id":"%s"}`, strings.Repeat("x", 10<<20))...)
 	case "long-record":

@@ -59,16 +59,17 @@ func (p *program) transform(ctx context.Context, f transformFlags, sources []str
 	if err != nil {
 		return err
 	}
-	files, err := formats.Walk(sources)
+	files, err := formats.Walk(ctx, sources)
 	if err != nil {
 		return usage(err, "give a file or a folder of captured traffic")
 	}
-	if err := begin(ctx, chain, files); err != nil {
+	options := verify.Formats(pipeline.Traffic)
+	if err := begin(ctx, options, chain, files); err != nil {
 		return err
 	}
-	t := transformation{program: p, chain: chain}
+	t := transformation{program: p, chain: chain, options: options}
 	if f.diff {
-		t.diff = &before{out: p.out, conceal: pipeline.Document.Conceal}
+		t.diff = newBefore(p.out, pipeline.Document.Conceal, chain)
 	}
 	if f.file == "" && !f.diff {
 		f.file = "-"
@@ -101,12 +102,12 @@ func (p *program) transforms(f transformFlags) (*engine.Pipeline, *transform.Cha
 }
 
 // begin finds out when the capture began, if that matters: with the first inbound record.
-func begin(ctx context.Context, chain *transform.Chain, files []string) error {
+func begin(ctx context.Context, o formats.Options, chain *transform.Chain, files []string) error {
 	if !chain.Timed() {
 		return nil
 	}
 	first := map[traffic.Direction]time.Time{}
-	_, err := formats.Each(ctx, files, func(r *traffic.Record) error {
+	_, err := o.Each(ctx, files, func(r *traffic.Record) error {
 		if at, ok := first[r.Direction]; !ok || r.Time.Before(at) {
 			first[r.Direction] = r.Time
 		}
@@ -127,15 +128,16 @@ func begin(ctx context.Context, chain *transform.Chain, files []string) error {
 type transformation struct {
 	*program
 
-	chain *transform.Chain
-	diff  *before // nil where nothing is shown
+	chain   *transform.Chain
+	options formats.Options
+	diff    *before // nil where nothing is shown
 }
 
 func (t transformation) run(ctx context.Context, f transformFlags, files []string) error {
 	write := func(*traffic.Record) error { return nil }
 	commit := func() error { return nil }
 	if f.file != "" {
-		out, err := t.createOutput(f.file, f.force)
+		out, err := t.createOutput(ctx, f.file, f.force)
 		if err != nil {
 			return err
 		}
@@ -144,7 +146,7 @@ func (t transformation) run(ctx context.Context, f transformFlags, files []strin
 		write = w.Write
 		commit = func() error { return errors.Join(w.Flush(), out.commit()) }
 	}
-	counts, err := formats.Each(ctx, files, func(r *traffic.Record) error { return t.record(r, write) })
+	counts, err := t.options.Each(ctx, files, func(r *traffic.Record) error { return t.record(r, write) })
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -157,6 +159,7 @@ func (t transformation) run(ctx context.Context, f transformFlags, files []strin
 	for _, u := range t.chain.Uses() {
 		fmt.Fprintf(t.err, "%8d  %s\n", u.Count, u.Name)
 	}
+	warn(t.err, t.chain.Queries(), "Postgres queries are left as they are, secrets included: transforms change http only")
 	ds := t.chain.Check()
 	if ds.Err() != nil {
 		return ds

@@ -21,20 +21,19 @@ Exit codes: 0 all can be run, 3 at least one cannot.`,
 		Example: "  headgate validate pipeline.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			bad := false
+			bad := 0
 			for _, path := range args {
 				if _, err := p.load(cmd.Context(), path, f); err != nil {
 					if cause := context.Cause(cmd.Context()); cause != nil {
 						return cause
 					}
-					p.fail(err)
-					bad = true
+					bad = max(bad, p.fail(err))
 					continue
 				}
 				fmt.Fprintf(p.out, "%s can be run\n", path)
 			}
-			if bad {
-				return &exit{engine.Invalid.ExitCode()}
+			if bad > 0 {
+				return &exit{bad}
 			}
 			return nil
 		},

@@ -21,6 +21,10 @@ type Captures struct {
 	Service string
 	// Upstreams are the services that outbound records go to, by name.
 	Upstreams []Upstream
+	// Asked and Answered are what the inbound records do not hold, of requests and of answers.
+	Asked, Answered Redacted
+	// Queries is how many Postgres queries were seen, which nothing is mocked of.
+	Queries int
 
 	services []string
 }
@@ -29,7 +33,9 @@ type Captures struct {
 type Upstream struct {
 	Name  string
 	Calls int
-	files []string
+	// Redacted is what the recorded calls do not hold.
+	Redacted Redacted
+	files    []string
 }
 
 // Path is the file with the calls, or the folder of all files with calls.
@@ -57,7 +63,7 @@ const enough = 100_000
 
 // capture looks whether a file is captured traffic.
 func (l *look) capture(ctx context.Context, file string) {
-	reader, closer, err := formats.Open(file)
+	reader, closer, err := formats.Open(ctx, file)
 	if err != nil {
 		return
 	}
@@ -81,6 +87,15 @@ func (c *Captures) add(file string, r *traffic.Record) {
 		c.Requests++
 		c.Inbound = appendNew(c.Inbound, file)
 		c.services = appendNew(c.services, r.Service)
+		c.Asked.head(r.Request.URL, r.Request.Header)
+		c.Asked.body(r.Request.Body)
+		if r.Response != nil {
+			c.Answered.body(r.Response.Body)
+		}
+		return
+	}
+	if r.Protocol == traffic.Postgres {
+		c.Queries++
 		return
 	}
 	name := r.Service
@@ -93,6 +108,8 @@ func (c *Captures) add(file string, r *traffic.Record) {
 		c.Upstreams = append(c.Upstreams, Upstream{Name: name})
 	}
 	c.Upstreams[i].Calls++
+	c.Upstreams[i].Redacted.head(r.Request.URL, nil)
+	c.Upstreams[i].Redacted.body(r.Request.Body)
 	c.Upstreams[i].files = appendNew(c.Upstreams[i].files, file)
 }
 

@@ -59,6 +59,8 @@ func (d *draft) head() {
 		d.line("# It does not run yet: no captured traffic was found. Start the service, record traffic in front of")
 		d.line("# it and of what it calls, send it some requests, and end the recording with Ctrl-C:")
 		d.line("#   %s", d.Record())
+		d.line("# or, which also records what the service calls through HTTP_PROXY, as curl, Python and Go do:")
+		d.line("#   %s", d.RecordCommand())
 	}
 	d.line("version: 1")
 	d.line("name: %s", scalar(d.Service()))
@@ -74,7 +76,15 @@ func (f *Findings) Record() string {
 	return text + " --out captured/"
 }
 
+// RecordCommand is the command that starts the service and records it.
+func (f *Findings) RecordCommand() string {
+	return "headgate record --name " + f.Service() + " --app-port 8080 --out captured/ -- COMMAND"
+}
+
 func (d *draft) backends() {
+	if n := d.Captures.Queries; n > 0 {
+		d.line("# check: the service needs a database (databases:): %s", count(n, "recorded Postgres statement"))
+	}
 	if len(d.Captures.Upstreams) == 0 {
 		d.line("# No outbound calls were found in captures: nothing is mocked. With a capture of them:")
 		d.line("# backends:")
@@ -89,9 +99,24 @@ func (d *draft) backends() {
 	for _, u := range d.Captures.Upstreams {
 		d.line("    - name: %s  # %s", name(u.Name), count(u.Calls, "recorded call"))
 		d.line("      stubs: %s", name(u.Path()))
+		d.unmatched(u.Redacted)
 		d.line(`      gates: {match_rate: "== 1", unmatched_requests: "== 0"}`)
 	}
 	d.line("")
+}
+
+// unmatched leaves out of the comparison of calls what the capture does not hold.
+func (d *draft) unmatched(r Redacted) {
+	var ignored []string
+	if len(r.Query) > 0 {
+		ignored = append(ignored, "query: "+list(names(r.Query)))
+	}
+	if len(r.JSON) > 0 {
+		ignored = append(ignored, "json: "+list(names(r.JSON)))
+	}
+	if len(ignored) > 0 {
+		d.line("      match: {ignore: {%s}}  # REDACTED in the capture", strings.Join(ignored, ", "))
+	}
 }
 
 func (d *draft) sut() {
@@ -142,6 +167,9 @@ func (d *draft) environment() {
 	var guesses []string
 	for _, u := range d.Captures.Upstreams {
 		variable, found := variableFor(u.Name, left)
+		if !found && len(d.Captures.Upstreams) == 1 && len(d.Variables) == 1 {
+			variable = d.Variables[0]
+		}
 		left = without(left, variable)
 		switch {
 		case !referable.MatchString(u.Name):
@@ -205,10 +233,36 @@ func (d *draft) replay() {
 		d.line("  traffic: {sources: %s}  # %s", list(names(d.Captures.Inbound)), count(d.Captures.Requests, "request"))
 	}
 	d.line("  time_scale: 10x                       # ten times as fast as recorded")
+	d.asked()
 	d.line("  # A difference that is meant gets a rule; each run suggests them:")
+	if hidden := d.Captures.Answered.JSON; len(hidden) > 0 {
+		d.line("  compare:")
+		d.line("    match:                              # REDACTED in the capture: that it is a text is compared")
+		for _, path := range hidden {
+			d.line("      %s: string", strconv.Quote(unexpanded(path)))
+		}
+		return
+	}
 	d.line("  # compare:")
 	d.line("  #   match: {\"$.id\": uuid, \"$..created_at\": datetime}")
 	d.line("  #   ignore: {headers: [Date]}")
+}
+
+// asked says what the recorded requests do not hold: the service may refuse them.
+func (d *draft) asked() {
+	r := d.Captures.Asked
+	for _, of := range []struct {
+		kind   string
+		places []string
+	}{{"header", r.Headers}, {"query parameter", r.Query}, {"JSON body", r.JSON}} {
+		for _, place := range of.places {
+			d.line("  # check: REDACTED is sent in the %s %s, which the service may refuse", of.kind, place)
+		}
+	}
+	if len(r.Headers) > 0 {
+		d.line("  # To send what it takes, at the top level:")
+		d.line("  # traffic: {transforms: [{set_header: {%s: \"...\"}}]}", r.Headers[0])
+	}
 }
 
 // name writes a name that was found, in which nothing is to be filled in.

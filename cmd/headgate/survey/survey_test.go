@@ -53,6 +53,14 @@ func folders() map[string]map[string]string {
 			"api/openapi.yaml": "openapi: 3.1.0\n", "api/other.json": "{\"swagger\": \"2.0\"}",
 			"config.py": "PAYMENT_URL = env('PAYMENT_URL')\n",
 		},
+		"redacted": {
+			"in.jsonl": `{"id":"1","time":"2026-11-01T08:00:00Z","direction":"inbound","service":"shop","protocol":"http",` +
+				`"duration_ms":1,"request":{"method":"POST","url":"/a?key=REDACTED","headers":{"Authorization":["REDACTED"]},` +
+				`"body":"{\"pin\":\"REDACTED\"}"},"response":{"status":200,"body":"{\"l\":[{\"a b\":\"REDACTED\"}]}"}}` + "\n",
+			"out.jsonl": `{"id":"2","time":"2026-11-01T08:00:00Z","direction":"outbound","service":"pay","protocol":"http",` +
+				`"duration_ms":1,"request":{"method":"GET","url":"/p?token=REDACTED&n=1","host":"h","body":"[\"REDACTED\"]"},` +
+				`"response":{"status":200}}` + "\n",
+		},
 		"module-below": {
 			"svc/go.mod": "module x\n", "svc/main.go": goMain, "in.jsonl": inbound("1"),
 		},
