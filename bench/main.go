@@ -21,6 +21,8 @@ func main() {
 	flag.IntVar(&own.stubs, "stubs", 10, "used by bench itself: number of stubs to serve")
 	profile := flag.String("profile", "", "file for a CPU profile of this process")
 	flag.IntVar(&own.rounds, "rounds", 3, "interleaved rounds; the tables show medians")
+	flag.IntVar(&own.large, "large", 1000, "megabytes of the larger captures of the section traffic")
+	flag.StringVar(&own.formats, "formats", "", "formats of the section traffic, with commas between them; all by default")
 	flag.StringVar(&own.only, "only", "", "sections to measure, with commas between them; all by default")
 	flag.Parse()
 	debug.SetGCPercent(400) // as cmd/headgate does
@@ -34,7 +36,9 @@ func main() {
 // options are what the flags say.
 type options struct {
 	role, target, only string
+	formats            string
 	stubs, rounds      int
+	large              int // in megabytes
 }
 
 // profiled runs f and writes a CPU profile of it where a file is named.
@@ -59,7 +63,7 @@ func (o options) act() error {
 	defer cancel()
 	switch o.role {
 	case "":
-		return measure(ctx, o.only, o.rounds)
+		return o.measure(ctx)
 	case "target":
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -67,6 +71,12 @@ func (o options) act() error {
 		}
 		fmt.Println(l.Addr())
 		return serveTarget(l)
+	case "read":
+		return readRole(o.target)
+	case "relay", "record":
+		return serveProxy(o.role, o.target)
+	case "middleware", "shadow":
+		return serveTwins(o.role, o.target)
 	case "map", "mock", "mock-json":
 		return serveStubs(ctx, o.role, o.stubs)
 	}

@@ -90,27 +90,33 @@ func (m *measured) run(ctx context.Context) error {
 // execute runs the program and watches its memory. Its verdict does not matter: the run file has no gates.
 func (m *measured) execute(ctx context.Context, file string) error {
 	cmd := exec.CommandContext(ctx, m.program, "run", file, "--out", filepath.Join(m.dir, "out"))
+	began := time.Now()
+	peak, out, err := watched(cmd)
+	m.took, m.peak = time.Since(began), peak
+	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	if !bytes.Contains(out, []byte(strconv.Itoa(m.requests))) || m.peak == 0 {
+		return fmt.Errorf("headgate has not run as expected:\n%s", out)
+	}
+	return nil
+}
+
+// watched runs a command and returns how much memory it needed at most, in megabytes, and what it printed.
+func watched(cmd *exec.Cmd) (peak float64, printed []byte, err error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return err
+		return 0, nil, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
 		select {
 		case err := <-ended:
-			m.took = time.Since(began)
-			if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
-				return err
-			}
-			if !bytes.Contains(out.Bytes(), []byte(strconv.Itoa(m.requests))) || m.peak == 0 {
-				return fmt.Errorf("headgate has not run as expected:\n%s", out.Bytes())
-			}
-			return nil
-		case <-time.After(20 * time.Millisecond):
-			m.peak = max(m.peak, peakMemory(cmd.Process.Pid))
+			return peak, out.Bytes(), err
+		case <-time.After(5 * time.Millisecond):
+			peak = max(peak, peakMemory(cmd.Process.Pid))
 		}
 	}
 }

@@ -22,7 +22,7 @@ type section struct {
 }
 
 // sections lists them in the order of measuring.
-func sections() []section {
+func (o options) sections() []section {
 	return []section{
 		{"replay", contest},
 		{"mocks", hits},
@@ -30,27 +30,32 @@ func sections() []section {
 		{"starts", starts},
 		{"judge", judging},
 		{"validate", validating},
+		{"traffic", o.traffic},
+		{"recording", recording},
+		{"middleware", middleware},
+		{"shadow", shadowing},
+		{"inspect", inspecting},
 		{"own", own},
 		{"memory", memory},
 	}
 }
 
 // measure runs the named sections, all where none is named.
-func measure(ctx context.Context, only string, rounds int) error {
+func (o options) measure(ctx context.Context) error {
 	var names []string
-	if only != "" {
-		names = strings.Split(only, ",")
+	if o.only != "" {
+		names = strings.Split(o.only, ",")
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(sections(), func(s section) bool { return s.name == name }) {
+		if !slices.ContainsFunc(o.sections(), func(s section) bool { return s.name == name }) {
 			return fmt.Errorf("-only %s: there is no such section", name)
 		}
 	}
-	for _, s := range sections() {
+	for _, s := range o.sections() {
 		if len(names) > 0 && !slices.Contains(names, s.name) {
 			continue
 		}
-		if err := s.run(ctx, rounds); err != nil {
+		if err := s.run(ctx, o.rounds); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
