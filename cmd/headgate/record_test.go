@@ -133,6 +133,26 @@ func TestRecordEndsWithTheService(t *testing.T) {
 	}
 }
 
+// What a service calls can be recorded without the service.
+func TestRecordADependencyAlone(t *testing.T) {
+	address := "127.0.0.1:" + freePort(t)
+	upstream := strings.Replace(levels(t), "0.0.0.0", "127.0.0.1", 1)
+	s := launch(t, t.TempDir(), "record", "--upstream", "levels="+address+"="+upstream)
+	s.await("Ctrl-C ends the recording")
+	res, err := http.Get("http://" + address + "/levels/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	s.signal(os.Interrupt)
+	if code := s.code(promptly); code != 0 {
+		t.Errorf("exit code %d:\n%s", code, s.text.String())
+	}
+	if !strings.Contains(s.text.String(), "recorded 0 inbound and 1 outbound exchanges") {
+		t.Errorf("it wrote\n%s", s.text.String())
+	}
+}
+
 func TestRecordInterruptedBeforeTheServiceListens(t *testing.T) {
 	t.Setenv("FIXTURE", "late=60s")
 	s, _ := recordShop(t)

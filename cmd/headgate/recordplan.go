@@ -21,7 +21,7 @@ import (
 type recordPlan struct {
 	recordFlags
 
-	// hops begin with the one in front of the service.
+	// hops begin with the one in front of the service, where there is one.
 	hops      []hop
 	databases []database
 	names     map[string]string // services by host
@@ -66,9 +66,12 @@ func (r *recordPlan) front() error {
 		return usage(fmt.Errorf("--app-port %d: expected a number from 1 to 65535", r.appPort), "")
 	case r.appPort == 0 && len(r.command) > 0:
 		return usage(errors.New("--app-port is missing"), "name the port that the service listens on")
+	case r.target == "" && r.appPort == 0 && !r.listenGiven && r.dependencies():
+		return nil
 	case r.target == "" && r.appPort == 0:
 		return usage(errors.New("--target is missing"),
-			"for example --target http://127.0.0.1:9090, or --app-port 9090 -- ./service to have it started")
+			"for example --target http://127.0.0.1:9090, or --app-port 9090 -- ./service to have it started; what the "+
+				"service calls can be recorded alone, without --listen")
 	}
 	if r.appPort != 0 {
 		r.target = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(r.appPort))
@@ -79,6 +82,11 @@ func (r *recordPlan) front() error {
 	first, err := newHop(r.name, r.listen, r.target, traffic.Inbound)
 	r.hops = append(r.hops, first)
 	return err
+}
+
+// dependencies tells whether there is something to record behind the service.
+func (r *recordPlan) dependencies() bool {
+	return len(r.upstreams)+len(r.postgres) > 0 || r.forward != ""
 }
 
 // behind is what stands in front of the dependencies.

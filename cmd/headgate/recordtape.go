@@ -58,6 +58,9 @@ func (rec *tape) open(ctx context.Context) error {
 	}
 	rec.started = true
 	rec.health = filepath.Join(rec.out, rec.name, capture.ReportFile)
+	if err := os.MkdirAll(filepath.Dir(rec.health), 0o755); err != nil {
+		return err
+	}
 	return rec.report(false)
 }
 
