@@ -156,8 +156,9 @@ func writeLong(t *testing.T, name string) {
 	z := gzip.NewWriter(&member)
 	filler := strings.Repeat("as before, ", 36)
 	for i := range 20_000 {
-		fmt.Fprintf(z, `{"id": "%08x", "time": "2026-11-01T10:00:00Z", "direction": "inbound", "service": "shop", "request": `+
-			`{"method": "POST", "url": "/items/%d", "body": %q}, "response": {"status": 200}}`+"\n", i*2654435761, i, filler)
+		fmt.Fprintf(z, `{"id": "%08x", "time": "2026-11-01T10:00:00Z", "direction": "inbound", "service": "shop", `+
+			`"request": {"method": "POST", "url": "/items/%d", "body": %q}, "response": {"status": 200}}`+"\n",
+			i*2654435761, i, filler)
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
